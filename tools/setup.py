@@ -20,15 +20,22 @@ class Refused(Exception):  # noqa: N818  it is a refusal, not a bug
     """Cannot set up. Carries one line: expected, found, do."""
 
 
-def version_of(python):
+def run(command: list, stderr: int) -> subprocess.CompletedProcess:
+    """Runs one program and keeps what it says."""
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, check=False)
+
+
+def version_of(python: str) -> tuple:
     """The (major, minor) of an interpreter, or (0, 0) if it does not answer."""
     ask = "import sys; print('%d.%d' % sys.version_info[:2])"
-    answer = subprocess.run([python, "-c", ask], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    answer = subprocess.run(
+        [python, "-c", ask], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+    )
     text = answer.stdout.decode().strip()
     return tuple(int(part) for part in text.split(".")) if text else (0, 0)
 
 
-def fitting_python():
+def fitting_python() -> str:
     """The Python that runs this, else the newest on PATH that is new enough."""
     if sys.version_info >= OLDEST:
         return sys.executable
@@ -43,15 +50,13 @@ def fitting_python():
     )
 
 
-def create():
+def create() -> None:
     """Makes the environment; one of another Python, or half made, is made anew."""
     python = fitting_python()
     inside = BIN / "python"
     if inside.exists() and version_of(str(inside)) >= OLDEST and (BIN / "pip").exists():
         return
-    answer = subprocess.run(
-        [python, "-m", "venv", "--clear", str(VENV)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
+    answer = run([python, "-m", "venv", "--clear", str(VENV)], stderr=subprocess.STDOUT)
     if answer.returncode:
         said = answer.stdout.decode().strip().splitlines() or ["nothing"]
         raise Refused(
@@ -60,7 +65,7 @@ def create():
         )
 
 
-def install(which):
+def install(which: str) -> None:
     """Installs one lock file by hash, then this checkout, which is found in place."""
     lock = ROOT / "requirements" / (which + ".txt")
     pip = [str(BIN / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
@@ -77,7 +82,7 @@ def install(which):
             )
 
 
-def main():
+def main() -> int:
     """Sets up one set and leaves its stamp, which make compares with the lock."""
     which = sys.argv[1] if len(sys.argv) > 1 else "run"
     print("setting up .venv (%s) ..." % which, flush=True)

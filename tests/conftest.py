@@ -1,0 +1,56 @@
+"""What every run of the tests says: at the start which real parts are there, at the end what was left out."""
+
+import os
+import platform
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests import postgres
+from tests.postgres import own_postgres, postgres_server, postgres_url
+
+__all__ = ["own_postgres", "postgres_server", "postgres_url"]
+
+
+def pytest_report_header() -> list[str]:
+    """The real parts: a figure without them says nothing."""
+    found = postgres.binaries()
+    database = f"{postgres.version(found)} ({found.origin})" if found else "absent, its tests are skipped"
+    data = os.environ.get("GRIDCASE_TEST_DATA", "")
+    there = "yes" if data and Path(data).is_dir() else "no (GRIDCASE_TEST_DATA), its tests are skipped"
+    return [
+        f"python: {platform.python_version()} ({platform.system()} {platform.machine()}, {os.cpu_count()} cores)",
+        f"sqlite: {sqlite3.sqlite_version}",
+        f"postgresql: {database}",
+        f"real city data: {there}",
+        f"soak: {'yes' if soaking() else 'no (GRIDCASE_SOAK=1 or make soak)'}",
+    ]
+
+
+def soaking() -> bool:
+    return os.environ.get("GRIDCASE_SOAK") == "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long runs are only for `make soak`."""
+    if soaking():
+        return
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.skip(reason="a long run: make soak"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Each reason for which tests were not run, with how many; silence would look like success."""
+    skipped: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        found = report.longrepr
+        reason = found[2] if isinstance(found, tuple) else str(found)
+        skipped[reason.removeprefix("Skipped: ")] += 1
+    terminalreporter.section("left out")
+    if not skipped:
+        terminalreporter.line("nothing was skipped")
+    for reason, count in skipped.most_common():
+        terminalreporter.line(f"{count:>5}  {reason}")
