@@ -1,0 +1,1 @@
+"""What runs a processor: ports, protocol of the journal, hosts."""

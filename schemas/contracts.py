@@ -1,0 +1,27 @@
+"""The list of all contracts: CloudEvents type to class. A class that stands nowhere here cannot travel."""
+
+from collections.abc import Mapping
+from typing import Any, Final, get_args
+
+from schemas import intake, kernel, notice, registry, report, sla
+from schemas.case.union import CaseCommand, CaseEvent
+
+_FAMILIES: Final[Mapping[str, tuple[Any, ...]]] = {
+    "case": (CaseCommand, CaseEvent),
+    "report": (report.ReportMessage,),
+    "intake": (intake.DeskMessage, intake.ReaderEvent, intake.DeskEvent),
+    "sla": (sla.ClockCommand, sla.ClockEvent, sla.ClockTimer),
+    "notice": (notice.NoticeMessage, notice.NoticeEvent),
+    "registry": (registry.RegistryCommand, registry.RegistryEvent),
+    "kernel": (kernel.KernelMessage,),
+}
+
+
+def _named(family: str, unions: tuple[Any, ...]) -> dict[str, type]:
+    members: list[type] = [member for union in unions for member in (get_args(union) or (union,))]
+    return {f"gridcase.{family}.{member.__name__}.v1": member for member in members}
+
+
+CONTRACTS: Final[Mapping[str, type]] = {
+    name: contract for family, unions in _FAMILIES.items() for name, contract in _named(family, unions).items()
+}

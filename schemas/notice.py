@@ -1,0 +1,5 @@
+"""Notices."""
+from schemas.kernel import ActivateRules
+
+NoticeMessage = ActivateRules
+NoticeEvent = ActivateRules

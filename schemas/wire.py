@@ -1,0 +1,156 @@
+"""Bytes and messages: one encoder, two decoders.
+
+`trusted` (msgspec: types only) reads what we wrote ourselves, `checked` (pydantic: every constraint,
+no unknown field) reads what anyone else may write. Which of the two a topic needs follows from its
+declared producers, not from habit. Both raise `Unreadable`.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.contracts import CONTRACTS
+from schemas.envelope import Envelope, Frame
+from schemas.refusal import Refusal
+from schemas.upcasts import upcast
+
+TYPE_OF: Final[Mapping[type, str]] = {contract: name for name, contract in CONTRACTS.items()}
+"""The CloudEvents type of each contract class."""
+
+_encoder = msgspec.json.Encoder()
+_frames = msgspec.json.Decoder(Frame)
+_decoders: dict[str, Callable[[msgspec.Raw], Any]] = {}
+_adapters: dict[str, TypeAdapter[Any]] = {}
+
+_DEEPEST: Final = 32
+
+
+class Unreadable(Exception):  # noqa: N818 - a value that travels by raise, not a fault of ours
+    """Bytes that are no message of ours: expected a known contract, found something else."""
+
+    def __init__(self, code: str, expected: str, found: str) -> None:
+        super().__init__(f"{code}: expected {expected}, found {found}")
+        self.refusal = Refusal(code=code, expected=expected[:400], found=found[:400])
+
+
+class Letter(NamedTuple):
+    """One message read: its frame and what it says."""
+
+    frame: Frame
+    message: Any
+
+
+def encode(envelope: Envelope) -> bytes:
+    """The bytes that are hashed, archived, published and replayed. Field order is that of the classes."""
+    return _encoder.encode(envelope)
+
+
+def encode_data(message: object) -> bytes:
+    """The bytes of a message without its frame, for what is compared or stored beside the journal."""
+    return _encoder.encode(message)
+
+
+def frame(body: bytes) -> Frame:
+    """Only the frame: cheap, and all that routing needs."""
+    try:
+        return _frames.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _not_a_frame(body, error) from error
+
+
+def trusted(body: bytes) -> Letter:
+    """Read bytes of our own journal or topics."""
+    head = frame(body)
+    return Letter(head, _decode(head))
+
+
+def decode_data(name: str, data: bytes) -> Any:
+    """Read the data of a message of the type `name` that we wrote without its frame."""
+    return _decoder(name)(msgspec.Raw(data))
+
+
+def checked(body: bytes) -> Letter:
+    """Read bytes that a stranger may have written: every constraint holds afterwards."""
+    head = frame(body)
+    if head.specversion != "1.0":
+        raise Unreadable("unknown_specversion", "CloudEvents 1.0", head.specversion)
+    if head.time.tzinfo is None:
+        raise Unreadable("out_of_range", "a time with its zone, such as 2026-11-23T10:00:00Z", head.time.isoformat())
+    contract = CONTRACTS.get(head.type)
+    if contract is None:
+        raise _unknown(head.type)
+    adapter = _adapters.get(head.type)
+    if adapter is None:
+        adapter = _adapters.setdefault(head.type, TypeAdapter(contract))
+    try:
+        return Letter(head, adapter.validate_json(bytes(head.data), strict=False))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "data"
+        raise Unreadable(_code(first["type"]), f"{where}: {first['msg']}", repr(first["input"])[:200]) from error
+
+
+def utc(moment: datetime) -> datetime:
+    """The same instant in UTC, as it stands on the wire."""
+    return moment.astimezone(UTC)
+
+
+def _decode(head: Frame) -> Any:
+    try:
+        return _decoder(head.type)(head.data)
+    except msgspec.DecodeError as error:
+        raise Unreadable("wrong_shape", f"the contract {head.type}", str(error)) from error
+
+
+def _decoder(name: str) -> Callable[[msgspec.Raw], Any]:
+    decode = _decoders.get(name)
+    if decode is None:
+        decode = _decoders[name] = _build_decoder(name)
+    return decode
+
+
+def _build_decoder(name: str) -> Callable[[msgspec.Raw], Any]:
+    contract = CONTRACTS.get(name)
+    if contract is not None:
+        return msgspec.json.Decoder(contract).decode
+    newer = upcast(name)
+    if newer is None:
+        raise _unknown(name)
+    target, change = newer
+    read = msgspec.json.Decoder(dict[str, Any]).decode
+    return lambda data: msgspec.convert(change(read(data)), CONTRACTS[target])
+
+
+def _unknown(name: str) -> Unreadable:
+    stem, _, version = name.rpartition(".")
+    known = [other for other in CONTRACTS if other.rpartition(".")[0] == stem]
+    if known:
+        return Unreadable("unknown_version", " or ".join(sorted(known)), f"{stem}.{version}")
+    return Unreadable("unknown_type", "a type of schemas/published/", name)
+
+
+def _not_a_frame(body: bytes, error: Exception) -> Unreadable:
+    if not body:
+        return Unreadable("empty", "a CloudEvent in JSON", "no bytes")
+    try:
+        body.decode()
+    except UnicodeDecodeError as broken:
+        return Unreadable("not_utf8", "UTF-8", f"byte {body[broken.start]:#04x} at {broken.start}")
+    if isinstance(error, RecursionError):
+        return Unreadable("too_deep", f"at most {_DEEPEST} levels", "more")
+    if isinstance(error, msgspec.ValidationError):
+        return Unreadable("missing_field" if "missing" in str(error) else "wrong_type", "a CloudEvent in JSON", str(error))
+    return Unreadable("not_json", "a CloudEvent in JSON", str(error))
+
+
+def _code(kind: str) -> str:
+    if kind == "missing":
+        return "missing_field"
+    if kind in {"unexpected_keyword_argument", "extra_forbidden"}:
+        return "unknown_field"
+    if kind.endswith(("_type", "_parsing")) or kind == "json_invalid":
+        return "wrong_type"
+    return "out_of_range"
