@@ -20,8 +20,9 @@ def pytest_report_header() -> list[str]:
     database = f"{postgres.version(found)} ({found.origin})" if found else "absent, its tests are skipped"
     data = os.environ.get("GRIDCASE_TEST_DATA", "")
     there = "yes" if data and Path(data).is_dir() else "no (GRIDCASE_TEST_DATA), its tests are skipped"
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     return [
-        f"python: {platform.python_version()} ({platform.system()} {platform.machine()}, {os.cpu_count()} cores)",
+        f"python: {platform.python_version()} ({machine})",
         f"sqlite: {sqlite3.sqlite_version}",
         f"postgresql: {database}",
         f"real city data: {there}",

@@ -158,7 +158,7 @@ class PostgresServer:
             command,
             cwd=self.home,
             env=env,
-            preexec_fn=die_with_parent,  # noqa: PLW1509  it makes one system call and takes no lock
+            preexec_fn=die_with_parent,  # one system call, no lock: safe beside threads
             **pipes,
         )
 
