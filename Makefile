@@ -91,15 +91,15 @@ lint:
 types:
 	@$(BIN)/basedpyright --level error
 imports:
-	@$(BIN)/lint-imports --no-timing 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
-.PHONY: python
-python:
-	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "gridcase: expected Python 3.11 or later as $(PYTHON); found none;" \
-	  "do: install it, then make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
+HAS_PYTHON = command -v $(PYTHON) >/dev/null 2>&1 || { echo "gridcase: expected Python 3.11 or later as $(PYTHON);" \
+  "found none; do: install it, then make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
 
 # A stamp is newer than the lock it was installed from; a second `make setup` compares two dates and ends.
-$(RUN_STAMP): requirements/run.txt pyproject.toml tools/setup.py | python
+$(RUN_STAMP): requirements/run.txt pyproject.toml tools/setup.py
+	@$(HAS_PYTHON)
 	@$(PYTHON) tools/setup.py run
 $(TEST_STAMP): requirements/test.txt $(RUN_STAMP)
+	@$(HAS_PYTHON)
 	@$(PYTHON) tools/setup.py test

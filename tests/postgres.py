@@ -30,6 +30,7 @@ import pytest
 
 START_SECONDS = 30
 OWNER = "gridcase"
+PREFIX = "gridcase-pg-"
 NUMBERS = itertools.count(1)
 
 
@@ -101,6 +102,18 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
 
 
+def forget_the_dead() -> None:
+    """Deletes the folders of test runs that were killed; the servers died with them."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        number = folder.name.removeprefix(PREFIX).split("-")[0]
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (ValueError, OSError):
+            continue
+
+
 class PostgresServer:
     """One server on loopback with its files in a temporary folder, or in `place`."""
 
@@ -108,7 +121,8 @@ class PostgresServer:
         found = binaries()
         if found is None:
             raise MissingPostgresError(MissingPostgresError.__doc__)
-        self.home = Path(tempfile.mkdtemp(prefix="gridcase-pg-"))
+        forget_the_dead()
+        self.home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self.user = unprivileged()
         self.folder = self._reachable(found.folder)
         self.data = (place or self.home) / "data"
