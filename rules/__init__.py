@@ -1,0 +1,5 @@
+"""The city as data: areas, units, matters, admission lists, limits and words, compiled and hashed.
+
+Everything here is immutable and pure except `rules.folder`, which reads files. A decision holds a `Rules`
+(`rules.inforce`), cites the bundle's hash and never changes it.
+"""

@@ -1,0 +1,153 @@
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from rules.admission import Enforcement, Entry, Register
+from rules.areas import Area, Areas
+from rules.bounds import Bounds
+from rules.daytable import CalendarSpec
+from rules.geometry import Shape
+from rules.limits import LimitWords
+from rules.matters import Matter, Matters
+from rules.policies import Policies, Policy
+from rules.posts import Post, Posts
+from rules.routes import Route, Routes
+from rules.templates import Template, Templates
+from rules.units import Unit, Units
+from rules.workdays import Calendars, calendars
+
+
+class Kind(Struct, frozen=True):
+    """A kind of area: its word, its level number (0 at the root) and whether it is guarded (准入)."""
+
+    code: str
+    name: str
+    level: int
+    guarded: bool = False
+
+
+class Neighbour(Struct, frozen=True):
+    """Another city whose reports are handed on: an area of the layer `neighbour`, the unit doing it."""
+
+    area: str
+    name: str
+    unit: str = ""
+
+
+class City(Struct, frozen=True, kw_only=True):
+    """Whose bundle this is. `desk_area` takes what has no place; the unit `centre` is the operations centre
+    (城运中心), the unit `body` the government of the whole; the first layer and language are the main ones.
+    """
+
+    code: str
+    name: str
+    zone: str
+    root: str
+    desk_area: str
+    desk_kind: str
+    centre: str
+    body: str
+    languages: tuple[str, ...]
+    layers: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    neighbours: tuple[Neighbour, ...] = ()
+    limit_words: LimitWords = LimitWords()
+
+    def level(self, kind: str) -> int:
+        """The number of a level word, larger the deeper; a KeyError means that the check has a hole."""
+        for known in self.kinds:
+            if known.code == kind:
+                return known.level
+        raise KeyError(kind)
+
+    def below(self, level: str, other: str) -> bool:
+        """Whether authority at `level` is lower than at `other`."""
+        return self.level(level) > self.level(other)
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """What an edition stores: the rows of every section, nothing derived. The fields name the sections."""
+
+    city: City
+    bounds: Bounds
+    areas: tuple[Area, ...]
+    shapes: tuple[Shape, ...]
+    units: tuple[Unit, ...]
+    posts: tuple[Post, ...]
+    matters: tuple[Matter, ...]
+    entries: tuple[Entry, ...]
+    enforcement: tuple[Enforcement, ...]
+    calendars: tuple[CalendarSpec, ...]
+    policies: tuple[Policy, ...]
+    routes: tuple[Route, ...]
+    templates: tuple[Template, ...]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The compiled city: the rows of an edition with their indexes, and the hash that decisions cite."""
+
+    parts: Parts
+    hash: str
+
+    def day(self, when: datetime) -> date:
+        """The city's calendar day of an instant: what every lookup by day wants."""
+        return when.astimezone(self._zone).date()
+
+    def desk_of(self, area: str) -> str:
+        """The desk area that takes a report from there: its ancestor of the desk kind, else the city desk."""
+        found = self.areas.ancestor(area, self.city.desk_kind)
+        return found.code if found else self.city.desk_area
+
+    @property
+    def city(self) -> City:
+        return self.parts.city
+
+    @property
+    def bounds(self) -> Bounds:
+        return self.parts.bounds
+
+    @cached_property
+    def areas(self) -> Areas:
+        parts = self.parts
+        return Areas(parts.areas, parts.shapes, parts.city.layers, parts.bounds.near_metres)
+
+    @cached_property
+    def units(self) -> Units:
+        return Units(self.parts.units, self.areas)
+
+    @cached_property
+    def posts(self) -> Posts:
+        return Posts(self.parts.posts, self.areas)
+
+    @cached_property
+    def matters(self) -> Matters:
+        return Matters(self.parts.matters)
+
+    @cached_property
+    def register(self) -> Register:
+        guarded = frozenset(kind.code for kind in self.city.kinds if kind.guarded)
+        return Register(self.parts.entries, self.parts.enforcement, guarded)
+
+    @cached_property
+    def calendars(self) -> Calendars:
+        return calendars(self.parts.calendars)
+
+    @cached_property
+    def policies(self) -> Policies:
+        return Policies(self.parts.policies)
+
+    @cached_property
+    def routes(self) -> Routes:
+        return Routes(self.parts.routes)
+
+    @cached_property
+    def templates(self) -> Templates:
+        return Templates(self.parts.templates, self.city.languages)
+
+    @cached_property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.city.zone)

@@ -1,0 +1,66 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, get_type_hints
+
+from msgspec import Raw, Struct, ValidationError, json
+
+from rules.bundle import Bundle, Parts
+
+FORMAT = 1
+SECTIONS: Mapping[str, Any] = get_type_hints(Parts)
+_DECODERS = {name: json.Decoder(type_) for name, type_ in SECTIONS.items()}
+_ENCODER = json.Encoder(order="sorted")
+
+
+class BrokenEditionError(Exception):
+    """The bytes of an edition are not what their hash says; fetch the edition again by its hash."""
+
+
+class _Packed(Struct, frozen=True, forbid_unknown_fields=True):
+    format: int
+    manifest: dict[str, str]
+    sections: dict[str, Raw]
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A published bundle (版本): a manifest of content-addressed sections. Equal sections are stored once."""
+
+    hash: str
+    manifest: Mapping[str, str]
+    sections: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, parts: Parts) -> "Edition":
+        """Rows to canonical bytes: sorted keys, integers, every default written out."""
+        encoded = {name: _ENCODER.encode(getattr(parts, name)) for name in SECTIONS}
+        manifest = {name: sha256(body).hexdigest() for name, body in encoded.items()}
+        return cls(_hash(manifest), manifest, {manifest[name]: body for name, body in encoded.items()})
+
+    @classmethod
+    def unpack(cls, body: bytes) -> "Edition":
+        """The edition from its bytes; every hash is recomputed, what differs is a `BrokenEditionError`."""
+        try:
+            packed = json.decode(body, type=_Packed)
+        except ValidationError as error:
+            raise BrokenEditionError(str(error)) from error
+        sections = {digest: bytes(raw) for digest, raw in packed.sections.items()}
+        wrong = [digest for digest, raw in sections.items() if sha256(raw).hexdigest() != digest]
+        missing = set(packed.manifest.values()) - set(sections)
+        if packed.format != FORMAT or wrong or missing or set(packed.manifest) != set(SECTIONS):
+            raise BrokenEditionError(f"format {packed.format}, wrong {wrong}, missing {sorted(missing)}")
+        return cls(_hash(packed.manifest), packed.manifest, sections)
+
+    def pack(self) -> bytes:
+        """One JSON document with manifest and sections: what is stored and loaded by hash."""
+        sections = {digest: Raw(body) for digest, body in self.sections.items()}
+        return _ENCODER.encode(_Packed(FORMAT, dict(self.manifest), sections))
+
+    def load(self) -> Bundle:
+        rows = {name: _DECODERS[name].decode(self.sections[digest]) for name, digest in self.manifest.items()}
+        return Bundle(Parts(**rows), self.hash)
+
+
+def _hash(manifest: Mapping[str, str]) -> str:
+    return sha256(_ENCODER.encode({"format": FORMAT, "sections": manifest})).hexdigest()

@@ -1,0 +1,187 @@
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import cos, radians
+from typing import Any, Protocol
+
+import numpy as np
+import shapely
+from msgspec import Struct
+from shapely import Polygon
+
+from rules.validity import FIRST_DAY
+
+METRES_PER_DEGREE = 111_320
+E7 = 10_000_000
+
+Ring = tuple[int, ...]
+"""A closed ring as lon, lat, lon, lat … in 10⁻⁷ degrees (WGS 84)."""
+
+
+class Shape(Struct, frozen=True, kw_only=True):
+    """The polygons of one version of an area: each an outer ring, then its holes."""
+
+    area: str
+    polygons: tuple[tuple[Ring, ...], ...]
+    valid_from: date = FIRST_DAY
+
+
+class Place(Struct, frozen=True, gc=False):
+    """Where a point lies: the deepest area of each layer, the main layer (治理) first.
+
+    `confidence` is per mille: 1000 clear of every boundary, 500 on one; `candidates` are what comes into
+    question in the main layer with the distance in metres, nearest first, if there is more than one.
+    `outside` says that the city has a map and the point is not on it.
+    """
+
+    areas: tuple[tuple[str, str], ...] = ()
+    confidence: int = 0
+    candidates: tuple[tuple[str, int], ...] = ()
+    outside: bool = False
+
+    @property
+    def area(self) -> str:
+        """The code in the main layer, else in the first layer that knows the point, else empty."""
+        return self.areas[0][1] if self.areas else ""
+
+    def within(self, layer: str) -> str:
+        """The code in one layer, empty if that layer has nothing there."""
+        return next((code for name, code in self.areas if name == layer), "")
+
+
+NEIGHBOUR = "neighbour"
+"""The layer of areas that belong to somebody else: a point there is outside, but the bundle knows whose."""
+
+NOWHERE = Place()
+OUTSIDE = Place(outside=True)
+
+
+class Mapped(Protocol):
+    """What the index needs to know of an area."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def layer(self) -> str: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def valid_from(self) -> date: ...
+    @property
+    def valid_to(self) -> date: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeIndex:
+    """An STRtree over all polygons, in a plane of metres around the middle of the map.
+
+    Every box is widened by `near`, so one query finds both what contains the point and what is close. The
+    plane is an affine image of longitude and latitude: containment is exact, distances are good to 1 %
+    within a degree of the middle. What lies on a common border goes to the smaller code.
+    """
+
+    areas: tuple[Mapped, ...]
+    polygons: tuple[shapely.MultiPolygon, ...]
+    tree: shapely.STRtree
+    ranks: Mapping[str, int]
+    near: int
+    plane: "Plane"
+
+    @classmethod
+    def over(
+        cls, rows: Sequence[Mapped], shapes: Sequence[Shape], layers: Sequence[str], near: int
+    ) -> "ShapeIndex":
+        by_version = {(row.code, row.valid_from): row for row in rows}
+        drawn = sorted(
+            ((by_version[shape.area, shape.valid_from], shape) for shape in shapes),
+            key=lambda pair: pair[0].code,
+        )
+        plane = Plane.around([shape for _, shape in drawn])
+        polygons = tuple(plane.polygon(shape) for _, shape in drawn)
+        shapely.prepare(polygons)
+        boxes = [_widened(polygon, near) for polygon in polygons]
+        tree = shapely.STRtree(boxes)
+        ranks = {layer: rank for rank, layer in enumerate(layers)}
+        return cls(tuple(row for row, _ in drawn), polygons, tree, ranks, near, plane)
+
+    def locate(self, lon_e7: int, lat_e7: int, day: date) -> Place:
+        if not self.areas:
+            return NOWHERE
+        point = self.plane.point(lon_e7, lat_e7)
+        hits = [i for i in self.tree.query(point).tolist() if self._in_force(i, day)]
+        if not hits:
+            return OUTSIDE
+        metres = [_distance(self.polygons[i], point) for i in hits]
+        return self._place([(self.areas[i], d) for i, d in zip(hits, metres, strict=True) if d <= self.near])
+
+    def _in_force(self, index: int, day: date) -> bool:
+        area = self.areas[index]
+        return area.valid_from <= day <= area.valid_to
+
+    def _place(self, near: Sequence[tuple[Mapped, float]]) -> Place:
+        deepest: dict[str, Mapped] = {}
+        for area, metres in near:
+            best = deepest.get(area.layer)
+            if metres == 0 and (best is None or (-area.level, area.code) < (-best.level, best.code)):
+                deepest[area.layer] = area
+        if not deepest:
+            return OUTSIDE
+        found = sorted(deepest.values(), key=lambda area: self.ranks.get(area.layer, len(self.ranks)))
+        chosen = found[0]
+        places = tuple((area.layer, area.code) for area in found)
+        if chosen.layer == NEIGHBOUR:
+            return Place(places, outside=True)
+        rivals = [(a.code, int(d)) for a, d in near if _rivals(chosen, a)]
+        if not rivals:
+            return Place(places, 1000)
+        confidence = 500 + 500 * min(d for _, d in rivals) // (self.near + 1)
+        candidates = sorted([(chosen.code, 0), *rivals], key=lambda candidate: candidate[1])
+        return Place(places, confidence, tuple(candidates))
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """Degrees to metres by three whole numbers, so that every machine computes the same plane."""
+
+    lon_e7: int
+    lat_e7: int
+    metres_per_lon: int
+
+    @classmethod
+    def around(cls, shapes: Iterable[Shape]) -> "Plane":
+        rings = [ring for shape in shapes for polygon in shape.polygons for ring in polygon]
+        if not rings:
+            return cls(0, 0, METRES_PER_DEGREE)
+        lon = (min(min(ring[::2]) for ring in rings) + max(max(ring[::2]) for ring in rings)) // 2
+        lat = (min(min(ring[1::2]) for ring in rings) + max(max(ring[1::2]) for ring in rings)) // 2
+        return cls(lon, lat, round(METRES_PER_DEGREE * cos(radians(lat / E7))))
+
+    def point(self, lon_e7: int, lat_e7: int) -> shapely.Point:
+        x = (lon_e7 - self.lon_e7) * self.metres_per_lon / E7
+        return shapely.Point(x, (lat_e7 - self.lat_e7) * METRES_PER_DEGREE / E7)
+
+    def polygon(self, shape: Shape) -> shapely.MultiPolygon:
+        return shapely.MultiPolygon([self._polygon(rings) for rings in shape.polygons])
+
+    def _polygon(self, rings: Sequence[Ring]) -> Polygon:
+        outer, *holes = (self._ring(ring) for ring in rings)
+        return Polygon(outer, holes)
+
+    def _ring(self, ring: Ring) -> "np.ndarray[Any, np.dtype[np.float64]]":
+        pairs = np.array(ring, dtype=np.int64).reshape(-1, 2) - (self.lon_e7, self.lat_e7)
+        return pairs * (self.metres_per_lon, METRES_PER_DEGREE) / E7
+
+
+def _widened(polygon: shapely.MultiPolygon, near: int) -> Polygon:
+    west, south, east, north = polygon.bounds
+    return shapely.box(west - near, south - near, east + near, north + near)
+
+
+def _distance(polygon: shapely.MultiPolygon, point: shapely.Point) -> float:
+    """Metres to the polygon, exactly 0 within it or on its border."""
+    return polygon.distance(point)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+def _rivals(chosen: Mapped, other: Mapped) -> bool:
+    """Whether a close area puts the choice in doubt: same layer, as deep or deeper, not the choice itself."""
+    return other.layer == chosen.layer and other.level >= chosen.level and other is not chosen
