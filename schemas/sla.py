@@ -1,6 +1,228 @@
-"""Clock events and timers."""
-from schemas.kernel import ActivateRules
+"""What the clocks of a case say (时限): one event for each case event that they followed, one for each firing.
 
-ClockCommand = ActivateRules
-ClockEvent = ActivateRules
-ClockTimer = ActivateRules
+Everything that a deadline was computed from travels with it: limit, calendar version, edition, start, what
+was used up before. `explain deadline` needs nothing else.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from schemas.scalars import Count, Hash, Instant, Line, Name, OptionalCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A limit (时限) as a fact: its words, its minutes, whether only office hours count, whether 紧急."""
+
+    text: Name
+    minutes: Count
+    working: bool
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """What sla.clock names whenever it speaks: the clock, its due, and what it had seen of the case.
+
+    `since` is the version of the case event that started the clock, `seen` the last one folded. The case
+    recomputes: a stop received at or before `due` wins, and what is stale is `BreachNotConfirmed`.
+    """
+
+    clock: Name
+    due: Instant
+    since: Count
+    seen: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """The next moment at which a clock speaks: `warn`, `due`, or the n-th rung of its ladder (`rung1` …)."""
+
+    step: Name
+    due: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A stretch in which a clock ran, and the seconds that it counted."""
+
+    start: Instant
+    end: Instant
+    counted: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRun:
+    """A clock that runs from `start` (on the resumption of one that ran before: its `earlier` segments).
+
+    `run` numbers the starts of all clocks of the case. `basis` says where the limit comes from (`policy`,
+    `condition`, `rework`, `window`); `calendar` is code and version, empty where every minute counts.
+    """
+
+    clock: Name
+    run: Count
+    since: Count
+    unit: OptionalCode
+    term: Term | None
+    basis: Name
+    mode: Name
+    calendar: Name
+    edition: Hash
+    start: Instant
+    due: Instant | None
+    provisional: bool = False
+    alarm: Alarm | None = None
+    earlier: tuple[Segment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockHalt:
+    """A clock that pauses or stops: its last segment and the rest of its limit in seconds, below 0 if late.
+
+    `supervised` says that it had opened a supervision, which ends with it.
+    """
+
+    clock: Name
+    run: Count
+    since: Count
+    segment: Segment
+    rest: int | None
+    supervised: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFacts:
+    """What the clocks know of the case: the facts on which limits, calendars and rows depend."""
+
+    state: Name
+    lead: OptionalCode = ""
+    area: OptionalCode = ""
+    matter: OptionalCode = ""
+    limit: Term | None = None
+    leg_limit: Term | None = None
+    reachable: bool = False
+    contacted: bool = False
+    checking: bool = False
+    historic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClocksSet:
+    """One case event was followed: now exactly the clocks of the state's row run.
+
+    `case_version` and `event` name the case event, `at` is the moment from which it counts. `facts` is
+    given where they changed.
+    """
+
+    case_version: Count
+    event: Name
+    at: Instant
+    facts: CaseFacts | None = None
+    stopped: tuple[ClockHalt, ...] = ()
+    paused: tuple[ClockHalt, ...] = ()
+    started: tuple[ClockRun, ...] = ()
+    resumed: tuple[ClockRun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockWarned:
+    """预警: so many per cent of the limit are used up; the lead is urged before it is late."""
+
+    clock: Name
+    run: Count
+    percent: Count
+    firing: Firing
+    alarm: Alarm | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockBreachAsked:
+    """到期: the limit is used up. The case is asked, by the one command `asks`; the breach is its word.
+
+    `kind` and `audience` are those of the supervision, where that is what the clock's table says.
+    """
+
+    clock: Name
+    run: Count
+    asks: Name
+    firing: Firing
+    kind: Name = ""
+    audience: Name = ""
+    alarm: Alarm | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockEscalated:
+    """升级: the clock is late and still runs; the next rung of its ladder is told."""
+
+    clock: Name
+    run: Count
+    rung: Count
+    kind: Name
+    audience: Name
+    firing: Firing
+    alarm: Alarm | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreachAnswered:
+    """The case's word on a breach that was asked for: recorded, or a stop or pause came in time."""
+
+    clock: Name
+    since: Count
+    confirmed: bool
+    case_version: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerIdle:
+    """A timer found its clock stopped, paused or started anew: on record, and nothing leaves."""
+
+    clock: Name
+    run: Count
+    step: Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecomputeDeadlines:
+    """重算时限: a calendar, map or mode changed; the dues of running clocks are counted anew."""
+
+    reason: Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineMoved:
+    """One deadline before and after a recomputation; the old figure stays a fact."""
+
+    before: Instant | None
+    after: ClockRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlinesRecomputed:
+    """The answer to `RecomputeDeadlines`: what moved, perhaps nothing."""
+
+    reason: Line
+    moved: tuple[DeadlineMoved, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRang:
+    """The timer of a clock: its run and the step for which it was set."""
+
+    clock: Name
+    run: Count
+    step: Name
+
+
+ClockCommand: TypeAlias = RecomputeDeadlines
+ClockEvent: TypeAlias = (
+    ClocksSet
+    | ClockWarned
+    | ClockBreachAsked
+    | ClockEscalated
+    | BreachAnswered
+    | TimerIdle
+    | DeadlinesRecomputed
+)
+ClockTimer: TypeAlias = ClockRang
