@@ -1,4 +1,4 @@
-"""What the clocks of a case say (时限): one event for each case event that they followed, one for each firing.
+"""What the clocks of a case say (时限): one event for each case event followed, one for each firing.
 
 Everything that a deadline was computed from travels with it: limit, calendar version, edition, start, what
 was used up before. `explain deadline` needs nothing else.
