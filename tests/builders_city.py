@@ -143,7 +143,8 @@ def _matters() -> tuple[Matter, ...]:
         Matter(
             code=STREET_TRADING, scheme="GB/T 30428.2", kind="event", big="04", small="05", name="店外经营",
             accept="automatic", dispatch="automatic", merge_metres=50, merge_hours=24,
-            statutory_level="street", power="城管执法", row8="城市管理", row8_known=True, supervising="unit:GOV",
+            statutory_level="street", power="城管执法", row8="城市管理", row8_known=True,
+            supervising="unit:GOV",
             keywords=(("店外经营", 30), ("占道摆摊", 20)),
             conditions=(_condition("1", "店铺超出门窗经营", "2紧急工作时", "物品收回店内"),),
             responsibility=(
