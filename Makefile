@@ -39,12 +39,12 @@ run: setup ## live the demonstration day of cities/demo with a live view, then s
 ##@ Work
 .PHONY: check
 check: $(TEST_STAMP) ## lint, format, types, imports and the quick tests: below 60 seconds
-	@$(MAKE) lint types imports
+	@$(MAKE) -k lint types imports
 	@$(PYTEST) -q $(QUICK_TESTS)
 
 .PHONY: test
 test: $(TEST_STAMP) ## what CI runs: lint, types, imports and every test; says which real parts it has and what it skipped
-	@$(MAKE) lint types imports
+	@$(MAKE) -k lint types imports
 	@$(PYTEST) tests
 
 .PHONY: fix

@@ -7,11 +7,22 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import postgres
 from tests.postgres import own_postgres, postgres_server, postgres_url
 
 __all__ = ["own_postgres", "postgres_server", "postgres_url"]
+
+OURS = ("GRIDCASE_TEST_DATA", "GRIDCASE_SOAK")
+
+
+def pytest_configure() -> None:
+    """Settings of the person at the keyboard reach no test; a slow machine makes no property false."""
+    for name in [name for name in os.environ if name.startswith("GRIDCASE_") and name not in OURS]:
+        del os.environ[name]
+    settings.register_profile("gridcase", deadline=None, print_blob=True)
+    settings.load_profile("gridcase")
 
 
 def pytest_report_header() -> list[str]:
