@@ -139,7 +139,11 @@ class Snapshot(NamedTuple):
 
 
 class Move(NamedTuple):
-    """All that one batch leaves behind in one partition. `before` is the token that the cursor must still have."""
+    """All that one batch leaves behind in one partition.
+
+    `before` is the token that the cursor must still have. `released` held messages were taken up; the
+    orders for the streams in `voided` fall, because taking up failed again.
+    """
 
     before: bytes
     cursor: Cursor
@@ -148,16 +152,20 @@ class Move(NamedTuple):
     timers: Sequence[StoredTimer | CancelledTimer] = ()
     held: Sequence[Held] = ()
     released: Sequence[int] = ()
+    voided: Sequence[str] = ()
     snapshots: Sequence[Snapshot] = ()
 
 
 class Claim(NamedTuple):
-    """A partition as its new owner finds it: the cursor, what lies above `published`, and the parked streams."""
+    """A partition as its new owner finds it: the cursor and what lies above `published`.
+
+    `parked` counts the held messages of each parked stream, `next_held` is the next free id of a held one.
+    """
 
     cursor: Cursor
     records: Sequence[Record]
     outgoing: Sequence[Outgoing]
-    parked: Sequence[str]
+    parked: Mapping[str, int]
     next_held: int
 
 

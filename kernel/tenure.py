@@ -1,0 +1,53 @@
+"""What a worker holds of one partition between its claim and its loss; all of it goes at once."""
+
+from datetime import datetime
+from typing import Any
+
+from kernel.journal import Claim, Cursor, Reach
+from kernel.log import Message
+from rules.inforce import Rules
+
+
+class Tenure:
+    """One claimed partition: the working copy of its cursor, its states and its parked streams.
+
+    `states` maps a stream to its state and version, the most recently used last. `ripe` states deserve a
+    snapshot once their batch is committed, `settled` ones are committed and get it with the next batch.
+    """
+
+    __slots__ = (
+        "below", "next_held", "now", "parked", "partition", "published", "ripe",
+        "reach", "rules", "seen", "sent", "seq", "settled", "states", "token",
+    )  # fmt: skip
+
+    def __init__(self, claim: Claim, rules: Rules, never: datetime) -> None:
+        cursor = claim.cursor
+        self.partition = cursor.partition
+        self.token = cursor.token
+        self.reach: dict[str, int] = {topic: reach.offset for topic, reach in cursor.reach.items()}
+        self.below: dict[str, Message | bytes] = {topic: reach.fingerprint for topic, reach in cursor.reach.items()}
+        self.now = cursor.now or never
+        self.rules = rules
+        self.seq = cursor.seq
+        self.published = cursor.published
+        self.seen = {topic: dict(origins) for topic, origins in cursor.seen.items()}
+        self.sent = {topic: dict(targets) for topic, targets in cursor.sent.items()}
+        self.parked = dict(claim.parked)
+        self.next_held = claim.next_held
+        self.states: dict[str, tuple[Any, int]] = {}
+        self.ripe: dict[str, tuple[Any, int]] = {}
+        self.settled: dict[str, tuple[Any, int]] = {}
+
+    def cursor(self, token: bytes, published: int, prints: dict[str, bytes]) -> Cursor:
+        """The cursor after a batch, with a token drawn anew."""
+        return Cursor(
+            partition=self.partition,
+            token=token,
+            reach={topic: Reach(offset, prints[topic]) for topic, offset in self.reach.items()},
+            now=self.now,
+            rules=self.rules.number,
+            seq=self.seq,
+            published=published,
+            seen=self.seen,
+            sent=self.sent,
+        )

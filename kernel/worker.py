@@ -1,0 +1,302 @@
+"""Decide, commit, publish: in this order, for ever."""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+from kernel.clock import WILD_STAMP, Clock
+from kernel.decider import Batch, Decider
+from kernel.editions import NO_RULES, Editions, rules_of
+from kernel.errors import Fault, PortsFailed, UnsoundInbox, WildStamp
+from kernel.inbox import overtaken, unsound, unsound_begin, unsound_end
+from kernel.journal import Claim, Held, Journal, Move, Reach, Record
+from kernel.log import Headers, Log, Message, Outgoing
+from kernel.outbox import Outbox
+from rules.inforce import Rules
+from schemas.refusal import Refusal
+
+Perform: TypeAlias = Callable[[Sequence[Message]], Awaitable[Mapping[tuple[str, int, int], Any]]]
+"""Does what a batch's messages ask of the world outside, and gives what to decide in their place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a worker goes: units are in the names.
+
+    `margin_seconds` exceeds the skew between all clocks of the city (0 within one process);
+    `idle_ticks` is after how many idle turns the watermark of what is published gets its own transaction.
+    """
+
+    batch: int = 1000
+    timers: int = 1000
+    margin_seconds: float = 5.0
+    tick_seconds: float = 0.25
+    idle_ticks: int = 4
+    failures_most: int = 8
+    pause_seconds: float = 0.05
+
+
+class Worker:
+    """One processor's worker: what it owns, what it has still to send, and one turn after another."""
+
+    def __init__(  # noqa: PLR0913 - the ports and the pace, nothing else
+        self, decider: Decider, log: Log, journal: Journal, editions: Editions, clock: Clock, pace: Pace, perform: Perform | None = None
+    ) -> None:
+        self.decider = decider
+        self.log = log
+        self.journal = journal
+        self.editions = editions
+        self.clock = clock
+        self.pace = pace
+        self.outbox = Outbox()
+        self.failures = 0
+        self.handled = 0
+        self._perform = perform
+        self._topics = [topic.name for topic in decider.processor.inbox]
+        self._events = decider.processor.events
+        self._rest: Sequence[Message] = ()
+        self._idle = 0
+        self._ticked: datetime | None = None
+        self._tick = timedelta(seconds=pace.tick_seconds)
+        self._margin = timedelta(seconds=pace.margin_seconds)
+        self._again: dict[int, tuple[int, datetime]] = {}
+
+    async def turn(self) -> bool:
+        """One batch or tick: claim what is new, decide, commit, publish. Says whether anything was done."""
+        batch = self._rest or await self.log.fetch(self.pace.batch)
+        self._rest = ()
+        await self._keep_claims()
+        self._refuse_wild(batch)
+        await self._learn_rules(batch)
+        asked = await self._ask(batch)
+        moves = await self._draft(asked)
+        await self._mend_gaps()
+        done = await self._commit(moves)
+        sent = await self._publish()
+        if batch or done or sent:
+            self._idle = 0
+            return True
+        self._idle += 1
+        if self._idle == self.pace.idle_ticks:
+            await self._commit(self._watermarks())
+        return False
+
+    async def run(self, stopped: Callable[[], bool]) -> None:
+        """Turn until stopped. A port that fails costs all that is held in memory and a growing pause."""
+        while not stopped():
+            try:
+                await self.turn()
+                self.failures = 0
+            except Fault:
+                raise
+            except Exception as error:
+                await self.recover(error)
+
+    async def recover(self, error: Exception) -> None:
+        """After a port's failure: forget everything, pause, and let the next turn claim again."""
+        self.failures += 1
+        if self.failures >= self.pace.failures_most:
+            raise PortsFailed(self.decider.processor.name, self.failures, f"{type(error).__name__}: {error}") from error
+        self._forget(list(self.decider.tenures))
+        self._rest = ()
+        await self.clock.pause(self.pace.pause_seconds * 2**self.failures)
+
+    # Owning partitions.
+
+    async def _keep_claims(self) -> None:
+        """Forget partitions that were taken away, claim those that came or were lost to a fence or a doubt."""
+        assigned = self.log.assigned()
+        held = self.decider.tenures.keys()
+        self._forget([partition for partition in held if partition not in assigned])
+        wanted = sorted(assigned - held - self._postponed())
+        if not wanted:
+            return
+        for claim in await self.journal.claim(wanted):
+            await self._check(claim)
+            rules = await self._rules(claim.cursor.rules)
+            self.decider.take_over(claim, rules)
+            await self.log.seek(claim.cursor.partition, self._offsets(claim.cursor.partition))
+            self.outbox.add(claim.cursor.partition, self.leaving(claim.records, claim.outgoing))
+        await self._publish()
+
+    def _postponed(self) -> set[int]:
+        wall = self.clock.wall()
+        return {partition for partition, (_, until) in self._again.items() if until > wall}
+
+    def _offsets(self, partition: int) -> Mapping[str, int]:
+        reach = self.decider.tenures[partition].reach
+        return {topic: reach.get(topic, 0) for topic in self._topics}
+
+    async def _check(self, claim: Claim) -> None:
+        """Read back what lies below the cursor, and what this journal partition has published last."""
+        partition = claim.cursor.partition
+        spans = await self.log.spans([(topic, partition) for topic in self._topics])
+        for topic in self._topics:
+            reach = claim.cursor.reach.get(topic, Reach(0))
+            below = await self.log.look(topic, partition, reach.offset - 1) if reach.offset else None
+            self._refuse(partition, unsound(topic, reach, spans[topic, partition], below))
+        if self._events is not None and not self.journal.delivers:
+            target = (self._events.name, partition)
+            end = (await self.log.spans([target]))[target].end
+            last = await self.log.look(*target, end - 1) if end else None
+            self._refuse(partition, overtaken(self._events.name, claim.cursor.seq, [last] if last else []))
+
+    def _refuse(self, partition: int, refusal: Refusal | None) -> None:
+        if refusal is not None:
+            raise UnsoundInbox(self.decider.processor.name, partition, refusal)
+
+    async def _rules(self, number: int) -> Rules:
+        known = self.decider.rules
+        if number not in known:
+            known[number] = await rules_of(self.editions, number) if number else NO_RULES
+        return known[number]
+
+    async def _learn_rules(self, batch: Iterable[Message]) -> None:
+        for number in sorted(self.decider.missing_rules(batch)):
+            await self._rules(number)
+
+    def _forget(self, partitions: Sequence[int]) -> None:
+        if partitions:
+            self.decider.forget(partitions)
+            self.outbox.forget(frozenset(partitions))
+
+    # Taking and deciding.
+
+    def _refuse_wild(self, batch: Sequence[Message]) -> None:
+        """One wild stamp would push every later `now` of its partition: do not take it."""
+        if not batch:
+            return
+        wall = self.clock.wall()
+        wildest = max(batch, key=lambda message: message.appended)
+        if wildest.appended > wall + WILD_STAMP:
+            raise WildStamp(wildest.topic, wildest.partition, wildest.offset, wildest.appended, wall)
+
+    async def _ask(self, batch: Sequence[Message]) -> Batch:
+        """What may be taken now: for each partition timers up to its messages, or up to the clock if it is quiet."""
+        tenures = self.decider.tenures
+        until: dict[int, datetime] = {}
+        for message in batch:
+            tenure = tenures.get(message.partition)
+            if tenure is not None:
+                until[message.partition] = max(until.get(message.partition, tenure.now), self.clock.city(message.appended))
+        ordered: Sequence[Held] = ()
+        quiet: dict[int, datetime] = {}
+        wall = self.clock.wall()
+        if tenures and (not batch or self._ticked is None or wall - self._ticked >= self._tick):
+            self._ticked = wall
+            ordered = await self.journal.ordered(list(tenures), self.pace.batch)
+            if not self._drifts():
+                now = self.clock.city(wall - self._margin)
+                quiet = {partition: now for partition in tenures if partition not in until}
+        due = await self.journal.due(until | quiet, self.pace.timers) if until or quiet else ()
+        quiet = await self._read_to_end(quiet, {timer.partition for timer in due}, idle=not batch)
+        kept = [timer for timer in due if timer.partition in until or timer.partition in quiet]
+        horizon = due[-1].due if len(due) >= self.pace.timers else None
+        performed = await self._perform(self.decider.fresh(batch)) if self._perform and batch else {}
+        return Batch(messages=batch, due=kept, ordered=ordered, until=quiet, horizon=horizon, performed=performed)
+
+    def _drifts(self) -> bool:
+        """A clock too far from the log's fires no timer without a message."""
+        return self.pace.margin_seconds > 0 and abs(self.log.drift()) > self.pace.margin_seconds
+
+    async def _read_to_end(self, quiet: Mapping[int, datetime], due: Collection[int], *, idle: bool) -> dict[int, datetime]:
+        """Of the quiet partitions those that have something due and nothing unread; their clock was read before.
+
+        On an idle tick it also sees a position above the cursor, and a log that ends below it.
+        """
+        wanted = [partition for partition in quiet if partition in due or (idle and not self.journal.delivers)]
+        if not wanted:
+            return {}
+        spans = await self.log.spans([(topic, partition) for partition in wanted for topic in self._topics])
+        read: dict[int, datetime] = {}
+        for partition in wanted:
+            offsets = self._offsets(partition)
+            for topic, offset in offsets.items():
+                self._refuse(partition, unsound_end(topic, offset, spans[topic, partition]))
+            positions = self.log.positions(partition)
+            if any(positions.get(topic, offset) > offset for topic, offset in offsets.items()):
+                self.decider.gaps.add(partition)
+            elif partition in due and all(offset == spans[topic, partition].end for topic, offset in offsets.items()):
+                read[partition] = quiet[partition]
+        return read
+
+    async def _draft(self, asked: Batch) -> Sequence[Move]:
+        """Load the states that the batch needs and decide it."""
+        missing = self.decider.missing_states(asked)
+        if missing:
+            self.decider.learn(await self.journal.histories(missing, self.decider.fold))
+        if not self.journal.delivers:
+            for partition, tenure in self.decider.tenures.items():
+                tenure.published = self.outbox.published(partition, tenure.seq)
+        moves = self.decider.draft(asked)
+        self._rest = self.decider.rest
+        return moves
+
+    async def _mend_gaps(self) -> None:
+        """Seek back to the cursor where a batch began above it; a hole that the log itself has is lost data."""
+        gaps = sorted(self.decider.gaps)
+        self.decider.gaps.clear()
+        for partition in gaps:
+            if partition not in self.decider.tenures:
+                continue
+            offsets = self._offsets(partition)
+            spans = await self.log.spans([(topic, partition) for topic in self._topics])
+            for topic, offset in offsets.items():
+                self._refuse(partition, unsound_begin(topic, offset, spans[topic, partition]))
+            await self.log.seek(partition, offsets)
+
+    # Committing and publishing.
+
+    async def _commit(self, moves: Sequence[Move]) -> bool:
+        """One transaction; whoever was fenced forgets, what the others sent is queued."""
+        if not moves:
+            return False
+        fenced = await self.journal.commit(moves)
+        self.decider.settle(fenced)
+        self.outbox.forget(fenced)
+        for partition in fenced:
+            self._postpone(partition)
+        for move in moves:
+            partition = move.cursor.partition
+            if partition not in fenced:
+                self.handled += len(move.records)
+                self._again.pop(partition, None)
+                if not self.journal.delivers:
+                    self.outbox.add(partition, self.leaving(move.records, move.outgoing))
+        return True
+
+    def _postpone(self, partition: int) -> None:
+        """Claim a fenced partition again after a pause that grows with each fence in a row."""
+        times = self._again.get(partition, (0, self.clock.wall()))[0] + 1
+        pause = timedelta(seconds=self.pace.pause_seconds * 2 ** min(times, 6))
+        self._again[partition] = (times, self.clock.wall() + pause)
+
+    def leaving(self, records: Sequence[Record], outgoing: Sequence[Outgoing]) -> Iterator[Outgoing]:
+        """All that committed rows publish: the events themselves, where they have a topic, and the messages."""
+        if self._events is not None:
+            name = self._events.name
+            for record in records:
+                headers = Headers(f"{self.decider.processor.name}/{record.partition}", record.seq, record.rules, record.trace)
+                yield Outgoing(name, record.partition, record.seq, record.seq, record.stream, headers, record.body)
+        yield from outgoing
+
+    async def _publish(self) -> bool:
+        """Send what is queued; each target goes on from its first message that was not acknowledged."""
+        if not self.outbox:
+            return False
+        counts = await self.log.publish(self.outbox.batches())
+        self.outbox.acknowledged(counts)
+        return any(counts.values())
+
+    def _watermarks(self) -> Sequence[Move]:
+        """Moves for partitions whose journal does not yet know all that was acknowledged."""
+        if self.journal.delivers:
+            return ()
+        stale: list[int] = []
+        for partition, tenure in self.decider.tenures.items():
+            published = self.outbox.published(partition, tenure.seq)
+            if published > tenure.published:
+                tenure.published = published
+                stale.append(partition)
+        return self.decider.touch(stale)

@@ -1,0 +1,196 @@
+"""One worker over the memory ports: what is taken, what is dropped, what is set aside."""
+
+import pytest
+
+from kernel.errors import UnsoundInbox, WildStamp
+from kernel.worker import Worker
+from tests.unit.kernel.counting import COUNTING
+from tests.unit.kernel.workbench import Workbench, finish
+
+
+@pytest.fixture
+def bench() -> Workbench:
+    return Workbench(COUNTING)
+
+
+def settle(worker: Worker) -> None:
+    for _ in range(3):
+        while finish(worker.turn()):
+            pass
+
+
+def test_messages_of_one_stream_become_dense_versions(bench: Workbench) -> None:
+    for _ in range(3):
+        bench.send("a")
+    settle(bench.worker(0, 1))
+    assert bench.rows() == ["a/1", "a/2", "a/3"]
+
+
+def test_a_copy_is_dropped_and_an_early_one_too(bench: Workbench) -> None:
+    bench.send("a", k=1)
+    bench.send("a", k=1)
+    bench.send("a", k=3)
+    bench.send("a", k=2)
+    bench.send("a", k=3)
+    worker = bench.worker(0, 1)
+    settle(worker)
+    assert bench.rows() == ["a/1", "a/2", "a/3"]
+    assert worker.decider.early == 1
+
+
+def test_what_leaves_is_numbered_for_its_target(bench: Workbench) -> None:
+    bench.send("a", leaves=1)
+    bench.send("a", leaves=1)
+    settle(bench.worker(0, 1))
+    sent = [message.headers.k for (topic, _), records in bench.broker.records.items() if topic == "case.commands" for message in records]
+    assert sent == [1, 2]
+
+
+def test_a_new_worker_goes_on_where_the_old_one_committed(bench: Workbench) -> None:
+    bench.send("a", leaves=1)
+    settle(bench.worker(0, 1))
+    bench.send("a", leaves=1)
+    settle(bench.worker(0, 1))
+    assert bench.rows() == ["a/1", "a/2"]
+    sent = [message.headers.k for (topic, _), records in bench.broker.records.items() if topic == "case.commands" for message in records]
+    assert sent == [1, 2]
+
+
+def test_a_zombie_is_fenced_and_writes_nothing(bench: Workbench) -> None:
+    bench.send("a")
+    zombie, owner = bench.worker(0, 1), bench.worker(0, 1)
+    finish(zombie.turn())
+    bench.send("a")
+    settle(owner)
+    bench.send("a")
+    settle(zombie)
+    settle(owner)
+    assert bench.rows() == ["a/1", "a/2", "a/3"]
+
+
+def test_a_bug_parks_its_stream_and_others_go_on(bench: Workbench) -> None:
+    bench.send("a", reason="bug")
+    bench.send("a")
+    bench.send("b")
+    settle(bench.worker(0, 1))
+    assert bench.rows() == ["b/1"]
+    held = [held for shelf in bench.journal.shelves.values() for held in shelf.held.values()]
+    assert [(one.kind, one.stream, one.reason) for one in held] == [
+        ("parked", "a", "ZeroDivisionError: planted"),
+        ("parked", "a", "behind a parked message"),
+    ]
+
+
+def test_no_event_at_all_is_a_bug_too(bench: Workbench) -> None:
+    bench.send("a", reason="none")
+    settle(bench.worker(0, 1))
+    assert bench.rows() == []
+    assert len([held for shelf in bench.journal.shelves.values() for held in shelf.held.values()]) == 1
+
+
+def test_unparked_messages_are_taken_up_in_order_before_new_ones(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.send("a", reason="bug")
+    bench.send("a", leaves=1)
+    worker = bench.worker(0, 1)
+    settle(worker)
+    ids = [(partition, number) for partition, shelf in bench.journal.shelves.items() for number in shelf.held]
+    finish(bench.journal.order(ids))
+    settle(worker)
+    assert bench.rows() == []
+    finish(bench.journal.order(ids))
+    fixed = COUNTING.decide
+    object.__setattr__(COUNTING, "decide", lambda state, message, context: fixed(state, type(message)(edition=message.edition, partitions=message.partitions), context))
+    try:
+        settle(worker)
+        bench.send("a")
+        settle(worker)
+    finally:
+        object.__setattr__(COUNTING, "decide", fixed)
+    assert bench.rows() == ["a/1", "a/2", "a/3"]
+    assert not any(shelf.held for shelf in bench.journal.shelves.values())
+
+
+def test_a_timer_fires_on_a_tick_once_it_is_due(bench: Workbench) -> None:
+    bench.send("a", leaves=2)
+    worker = bench.worker(0, 1)
+    settle(worker)
+    bench.later(seconds=59)
+    settle(worker)
+    assert bench.rows() == ["a/1"]
+    bench.later(seconds=1)
+    settle(worker)
+    assert bench.rows() == ["a/1", "a/2"]
+
+
+def test_a_timer_fires_before_the_message_that_comes_after_it(bench: Workbench) -> None:
+    bench.send("a", leaves=2)
+    worker = bench.worker(0, 1)
+    settle(worker)
+    bench.later(minutes=5)
+    bench.send("b")
+    bench.send("a")
+    settle(worker)
+    shelf = next(shelf for shelf in bench.journal.shelves.values() if shelf.rows and shelf.rows[0].stream == "a")
+    causes = [(row.cause.via, row.now.minute) for row in shelf.rows if row.stream == "a"]
+    assert causes == [("message", 0), ("timer", 1), ("message", 5)]
+
+
+def test_a_dead_letter_blocks_nothing_and_can_be_redriven(bench: Workbench) -> None:
+    bench.send("a", leaves=3)
+    bench.send("a")
+    worker = bench.worker(0, 1)
+    settle(worker)
+    held = [held for shelf in bench.journal.shelves.values() for held in shelf.held.values()]
+    assert [(one.kind, one.reason) for one in held] == [("dead", "three")]
+    assert bench.rows() == ["a/1", "a/2"]
+
+
+def test_a_lost_fetch_is_read_again(bench: Workbench) -> None:
+    worker = bench.worker(0, 1)
+    bench.send("a")
+    finish(worker.turn())
+    finish(worker.log.fetch(10))
+    bench.send("a")
+    settle(worker)
+    assert bench.rows() == ["a/1", "a/2"]
+
+
+def test_a_log_that_lost_what_was_unread_is_refused(bench: Workbench) -> None:
+    for _ in range(4):
+        bench.send("a")
+    (target,) = bench.broker.records
+    bench.broker.expire(target, 2)
+    with pytest.raises(UnsoundInbox, match="inbox_lost"):
+        settle(bench.worker(0, 1))
+
+
+def test_a_cut_log_is_refused_under_a_live_worker(bench: Workbench) -> None:
+    bench.send("a")
+    worker = bench.worker(0, 1)
+    settle(worker)
+    (target,) = bench.broker.records
+    bench.broker.cut(target, 0)
+    with pytest.raises(UnsoundInbox, match="inbox_cut"):
+        settle(worker)
+
+
+def test_a_record_from_the_future_ends_the_worker(bench: Workbench) -> None:
+    bench.send("a")
+    target, records = next(iter(bench.broker.records.items()))
+    records[0] = records[0]._replace(appended=records[0].appended.replace(year=2027))
+    with pytest.raises(WildStamp):
+        settle(bench.worker(*range(2)))
+    assert target
+
+
+def test_long_streams_get_a_snapshot_of_a_committed_version(bench: Workbench) -> None:
+    worker = bench.worker(0, 1)
+    for _ in range(7):
+        bench.send("a")
+        settle(worker)
+    snapshots = [snapshot for shelf in bench.journal.shelves.values() for snapshot in shelf.snapshots.values()]
+    assert [(snapshot.stream, snapshot.version) for snapshot in snapshots] == [("a", 5)]
+    fresh = bench.worker(0, 1)
+    bench.send("a")
+    settle(fresh)
+    assert bench.rows()[-1] == "a/8"
