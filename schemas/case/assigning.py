@@ -98,6 +98,7 @@ class CaseAssigned:
     """已派遣 to `lead`: sign and leg clock run from `at`, and handle if `handle_at_once` (limit ≤ 6 h).
 
     `same_lead` says that the unit had the case already, so that its leg goes on. `calendar` is the lead's.
+    `state` is to_sign, or handling where the last lead takes a reopened case up again.
     """
 
     lead: Code
@@ -109,6 +110,7 @@ class CaseAssigned:
     calendar: OptionalCode
     handle_at_once: bool
     same_lead: bool
+    reachable: bool
     number: Count
     origin: Name
     reason: Line

@@ -197,6 +197,15 @@ class CaseWrittenOff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOffHeld:
+    """销号受阻: the window is over but `holds` supervisions are open; lifting the last one writes it off."""
+
+    holds: Count
+    due: Instant
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WriteOffTakenBack:
     """撤回销号: a reopening was received before the window ended; the clock's effect is undone."""
 

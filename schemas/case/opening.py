@@ -113,8 +113,8 @@ class ReportReturned:
 class CaseAccepted:
     """已立案. The case clock runs from `at`; matter, condition and limits are pinned from here on.
 
-    `closing` are the items of the closing condition (结案条件), `calendar` is the one by which the
-    promised `limit` is counted.
+    `closing` are the items of the closing condition (结案条件), `stages` limits in series, `calendar` is
+    the one by which the promised `limit` is counted.
     """
 
     matter: Code
@@ -125,6 +125,7 @@ class CaseAccepted:
     desk: Code
     limit: Term
     leg_limit: Term
+    stages: tuple[Term, ...]
     closing: tuple[Line, ...]
     calendar: OptionalCode
     automatic: bool

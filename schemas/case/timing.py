@@ -62,3 +62,13 @@ class BreachNotConfirmed:
     since: Count
     due: Instant
     refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreachTakenBack:
+    """撤回超时: the stop that came late to us was received at or before `due`, so nobody was late."""
+
+    clock: Name
+    since: Count
+    due: Instant
+    at: Instant

@@ -63,8 +63,10 @@ CaseEvent: TypeAlias = (
     | closing.CallbackRecorded
     | closing.CaseClosed
     | closing.CaseWrittenOff
+    | closing.WriteOffHeld
     | closing.WriteOffTakenBack
     | closing.CaseReopened
     | timing.ClockBreached
     | timing.BreachNotConfirmed
+    | timing.BreachTakenBack
 )
