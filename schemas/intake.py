@@ -5,7 +5,19 @@ from typing import TypeAlias
 
 from schemas.refusal import Refusal
 from schemas.report import Position
-from schemas.scalars import CaseId, Code, Count, Hash, Instant, Line, Metres, Name, OptionalCode, PerMille, Text
+from schemas.scalars import (
+    CaseId,
+    Code,
+    Count,
+    Hash,
+    Instant,
+    Line,
+    Metres,
+    Name,
+    OptionalCode,
+    PerMille,
+    Text,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""The registry (登记): what is proposed becomes what is in force."""
