@@ -184,6 +184,7 @@ class Decider:
             tenure = self.tenures.get(partition)
             if tenure is not None:
                 tenure.token = self._tokens[partition]
+                tenure.published = tenure.acknowledged
                 tenure.settled, tenure.ripe = tenure.ripe, {}
                 excess = len(tenure.states) - most
                 if excess > 0:
@@ -363,12 +364,12 @@ class Decider:
         for topic in tenure.reach:
             below = tenure.below[topic]
             prints[topic] = tenure.below[topic] = fingerprint(below) if isinstance(below, Message) else below
-        published = tenure.seq if self._delivers else tenure.published
+        tenure.acknowledged = tenure.seq if self._delivers else tenure.acknowledged
         snapshots = [
             Snapshot(tenure.partition, stream, version, self.fold, encode_data(state))
             for stream, (state, version) in tenure.settled.items()
         ]
-        return leaf.move(token, published, prints, snapshots)
+        return leaf.move(token, tenure.acknowledged, prints, snapshots)
 
 
 def _rules_stream(partition: int) -> str:

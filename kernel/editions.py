@@ -10,6 +10,10 @@ from schemas.kernel import ActivateRules
 class Editions(Protocol):
     """Editions are content-addressed and never change; numbers rise city-wide."""
 
+    async def latest(self) -> int:
+        """The highest rules number that was published; 0 before the first."""
+        ...
+
     async def activation(self, number: int) -> ActivateRules:
         """What rules `number` are; it was published before anybody could decide by it."""
         ...

@@ -13,10 +13,11 @@ class Tenure:
 
     `states` maps a stream to its state and version, the most recently used last. `ripe` states deserve a
     snapshot once their batch is committed, `settled` ones are committed and get it with the next batch.
+    `acknowledged` is what the log has confirmed, `published` what the journal knows of it.
     """
 
     __slots__ = (
-        "below", "next_held", "now", "parked", "partition", "published", "ripe",
+        "acknowledged", "below", "next_held", "now", "parked", "partition", "published", "ripe",
         "reach", "rules", "seen", "sent", "seq", "settled", "states", "token",
     )  # fmt: skip
 
@@ -30,6 +31,7 @@ class Tenure:
         self.rules = rules
         self.seq = cursor.seq
         self.published = cursor.published
+        self.acknowledged = cursor.published
         self.seen = {topic: dict(origins) for topic, origins in cursor.seen.items()}
         self.sent = {topic: dict(targets) for topic, targets in cursor.sent.items()}
         self.parked = dict(claim.parked)

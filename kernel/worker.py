@@ -228,7 +228,7 @@ class Worker:
             self.decider.learn(await self.journal.histories(missing, self.decider.fold))
         if not self.journal.delivers:
             for partition, tenure in self.decider.tenures.items():
-                tenure.published = self.outbox.published(partition, tenure.seq)
+                tenure.acknowledged = self.outbox.published(partition, tenure.seq)
         moves = self.decider.draft(asked)
         self._rest = self.decider.rest
         return moves
@@ -295,8 +295,7 @@ class Worker:
             return ()
         stale: list[int] = []
         for partition, tenure in self.decider.tenures.items():
-            published = self.outbox.published(partition, tenure.seq)
-            if published > tenure.published:
-                tenure.published = published
+            tenure.acknowledged = self.outbox.published(partition, tenure.seq)
+            if tenure.acknowledged > tenure.published:
                 stale.append(partition)
         return self.decider.touch(stale)

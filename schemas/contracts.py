@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
+from pydantic import ConfigDict
+
 from schemas import intake, kernel, notice, registry, report, sla
 from schemas.case.union import CaseCommand, CaseEvent
 
@@ -18,7 +20,9 @@ _FAMILIES: Final[Mapping[str, tuple[Any, ...]]] = {
 
 
 def _named(family: str, unions: tuple[Any, ...]) -> dict[str, type]:
-    members: list[type] = [member for union in unions for member in (get_args(union) or (union,))]
+    members: list[Any] = [member for union in unions for member in (get_args(union) or (union,))]
+    for member in members:
+        member.__pydantic_config__ = ConfigDict(extra="forbid")
     return {f"gridcase.{family}.{member.__name__}.v1": member for member in members}
 
 

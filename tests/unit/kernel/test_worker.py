@@ -14,7 +14,7 @@ def bench() -> Workbench:
 
 
 def settle(worker: Worker) -> None:
-    for _ in range(3):
+    for _ in range(6):
         while finish(worker.turn()):
             pass
 

@@ -1,0 +1,263 @@
+"""The one door (入口): HTTP, Kafka bridge and files all call it; what it accepts is on record before it answers."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from kernel.clock import Clock
+from kernel.editions import NO_RULES, Editions
+from kernel.journal import Cause, Held, HeldKind, Journal, Move, Record, Via
+from kernel.log import Headers, Log, Outgoing
+from kernel.outbox import Outbox
+from kernel.partition import partition_of
+from kernel.processor import Sender
+from kernel.tenure import Tenure
+from kernel.decider import NEVER
+from schemas.envelope import Envelope, Frame
+from schemas.refusal import Refusal
+from schemas.topics import Topic
+from schemas.wire import Unreadable, checked, encode
+
+EDGE: Final = "edge"
+LARGEST_BYTES: Final = 262_144
+"""The size of a message that the edge reads at most."""
+
+KEPT_BYTES: Final = 65_536
+"""How much of an unreadable message is kept among the dead letters."""
+
+LONGEST_KEY: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a message of one type goes: its topic, how its key is found, and which kinds of sender may send it."""
+
+    topic: Topic
+    key: Callable[[Frame, Any], str]
+    senders: frozenset[str]
+
+
+class Submission(NamedTuple):
+    """What came to the edge: who sent it, as authenticated, and the bytes."""
+
+    sender: Sender
+    body: bytes
+
+
+class Receipt(NamedTuple):
+    """The edge's answer: the number under which the input is on record, or why it went to the dead letters."""
+
+    seq: int
+    id: str
+    refusal: Refusal | None = None
+
+
+class Admitted(NamedTuple):
+    """A submission that may pass: its key and topic, and the bytes as they go on, sealed and stamped."""
+
+    id: str
+    key: str
+    topic: Topic
+    body: bytes
+    received: datetime
+
+
+Seal = Callable[[Frame, Any], Any]
+"""Replaces declared personal fields of a message by placeholders and keeps the originals."""
+
+
+class Edge:
+    """One instance of the edge, with a journal partition of its own.
+
+    Submissions that arrive while a transaction is under way wait for the next one together.
+    """
+
+    def __init__(  # noqa: PLR0913 - the ports, and what the city fixed
+        self,
+        instance: int,
+        doors: Mapping[str, Door],
+        journal: Journal,
+        clock: Clock,
+        editions: Editions,
+        token: Callable[[], bytes],
+        *,
+        partitions: int,
+        seal: Seal,
+        log: Log | None = None,
+    ) -> None:
+        self.instance = instance
+        self.outbox = Outbox()
+        self._doors = doors
+        self._journal = journal
+        self._clock = clock
+        self._editions = editions
+        self._token = token
+        self._partitions = partitions
+        self._seal = seal
+        self._log = log
+        self._tenure: Tenure | None = None
+        self._rules = 0
+        self._waiting: list[tuple[Submission, asyncio.Future[Receipt]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def submit(self, sender: Sender, body: bytes) -> Receipt:
+        """Accept one message; returns once it is on record, raises if that is in doubt (send it again, same id)."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((Submission(sender, body), future))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+        return await future
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            taken, self._waiting = self._waiting, []
+            try:
+                receipts = await self.accept([submission for submission, _ in taken])
+            except Exception as error:  # noqa: BLE001 - every waiting caller has to hear of it
+                for _, future in taken:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            for (_, future), receipt in zip(taken, receipts, strict=True):
+                if not future.done():
+                    future.set_result(receipt)
+
+    async def accept(self, submissions: Sequence[Submission]) -> Sequence[Receipt]:
+        """Put all submissions on record in one transaction: accepted and on their way, or among the dead letters."""
+        self._rules = await self._editions.latest()
+        tenure = await self._claimed()
+        try:
+            return await self._record(tenure, submissions)
+        except Exception:
+            self._forget()
+            raise
+
+    async def take_up(self) -> int:
+        """Try ordered dead letters once more; gives how many passed."""
+        tenure = await self._claimed()
+        ordered = await self._journal.ordered([self.instance], 1000)
+        passed = 0
+        for held in ordered:
+            receipts = await self._record(tenure, [Submission(held.cause.sender, held.body)], released=held.id)
+            passed += sum(receipt.refusal is None for receipt in receipts)
+        return passed
+
+    async def publish(self) -> bool:
+        """Send what is on record and not yet acknowledged (a log apart from the journal only)."""
+        await self._claimed()
+        if not self.outbox or self._log is None:
+            return False
+        counts = await self._log.publish(self.outbox.batches())
+        self.outbox.acknowledged(counts)
+        return any(counts.values())
+
+    async def _claimed(self) -> Tenure:
+        if self._tenure is None:
+            (claim,) = await self._journal.claim([self.instance])
+            self._tenure = Tenure(claim, NO_RULES, NEVER)
+            self.outbox.add(self.instance, claim.outgoing)
+        return self._tenure
+
+    def _forget(self) -> None:
+        self._tenure = None
+        self.outbox.forget([self.instance])
+
+    async def _record(self, tenure: Tenure, submissions: Sequence[Submission], released: int | None = None) -> Sequence[Receipt]:
+        before = tenure.token
+        now = tenure.now = max(tenure.now, self._clock.city(self._clock.wall()))
+        page = _Page(tenure, self._rules, self._partitions)
+        for sender, body in submissions:
+            admitted = self._admit(sender, body, now)
+            if isinstance(admitted, Refusal):
+                page.dead(sender, body, admitted, now)
+            else:
+                page.write(sender, admitted, now)
+        token = self._token()
+        published = tenure.seq if self._journal.delivers else self.outbox.published(self.instance, tenure.seq - len(page.records))
+        cursor = tenure.cursor(token, published, {})
+        gone = () if released is None else (released,)
+        move = Move(before=before, cursor=cursor, records=page.records, outgoing=page.outgoing, held=page.held, released=gone)
+        if await self._journal.commit([move]):
+            raise EdgeFenced(self.instance)
+        tenure.token = token
+        if not self._journal.delivers:
+            self.outbox.add(self.instance, page.outgoing)
+            await self.publish()
+        return page.receipts
+
+    def _admit(self, sender: Sender, body: bytes, now: datetime) -> Admitted | Refusal:
+        if len(body) > LARGEST_BYTES:
+            return Refusal(code="too_large", expected=f"at most {LARGEST_BYTES} bytes", found=f"{len(body)} bytes")
+        try:
+            head, message = checked(body)
+        except Unreadable as error:
+            return error.refusal
+        door = self._doors.get(head.type)
+        if door is None:
+            return Refusal(code="no_door", expected="a type that may come from outside", found=head.type)
+        if sender.kind not in door.senders:
+            return Refusal(code="not_your_message", expected=" or ".join(sorted(door.senders)), found=sender.kind)
+        key = door.key(head, message)
+        if not key or len(key) > LONGEST_KEY or any(letter.isspace() for letter in key):
+            return Refusal(code="wrong_key", expected="a subject that names the stream, without spaces", found=repr(key)[:200])
+        sealed = Envelope(
+            id=head.id, source=head.source, type=head.type, subject=key, time=now, data=self._seal(head, message)
+        )
+        return Admitted(head.id, key, door.topic, encode(sealed), now)
+
+
+class EdgeFenced(Exception):  # noqa: N818 - named by what happened
+    """Another process writes to this edge's journal partition."""
+
+    def __init__(self, instance: int) -> None:
+        super().__init__(f"edge/{instance}: another process took this partition over; the input is not on record, send it again")
+
+
+class _Page:
+    """The rows of one transaction of an edge, in the making."""
+
+    def __init__(self, tenure: Tenure, rules: int, partitions: int) -> None:
+        self._tenure = tenure
+        self._rules = rules
+        self._partitions = partitions
+        self._origin = f"{EDGE}/{tenure.partition}"
+        self.records: list[Record] = []
+        self.outgoing: list[Outgoing] = []
+        self.held: list[Held] = []
+        self.receipts: list[Receipt] = []
+
+    def write(self, sender: Sender, admitted: Admitted, now: datetime) -> None:
+        tenure = self._tenure
+        tenure.seq += 1
+        topic = admitted.topic
+        partition = 0 if topic.single else partition_of(admitted.key, self._partitions)
+        sent = tenure.sent.setdefault(topic.name, {})
+        k = sent[partition] = sent.get(partition, 0) + 1
+        trace = _trace(self._origin, tenure.seq)
+        cause = Cause(Via.MESSAGE, admitted.id, admitted.received, sender)
+        self.records.append(
+            Record(tenure.partition, tenure.seq, self._origin, tenure.seq, admitted.body, cause, now, self._rules, trace)
+        )
+        headers = Headers(self._origin, k, self._rules, trace, sender)
+        self.outgoing.append(Outgoing(topic.name, partition, k, tenure.seq, admitted.key, headers, admitted.body))
+        self.receipts.append(Receipt(tenure.seq, admitted.id))
+
+    def dead(self, sender: Sender, body: bytes, refusal: Refusal, now: datetime) -> None:
+        tenure = self._tenure
+        number = tenure.next_held
+        tenure.next_held += 1
+        reason = f"{refusal.code}: expected {refusal.expected}, found {refusal.found}"
+        cause = Cause(Via.MESSAGE, sha256(body).hexdigest(), now, sender)
+        self.held.append(
+            Held(tenure.partition, number, HeldKind.DEAD, self._origin, reason, "", body[:KEPT_BYTES], cause, self._rules, "", now)
+        )
+        self.receipts.append(Receipt(0, "", refusal))
+
+
+def _trace(origin: str, seq: int) -> str:
+    """A W3C traceparent that follows from the edge's own number, so that a replay makes the same."""
+    digest = sha256(f"{origin}/{seq}".encode()).hexdigest()
+    return f"00-{digest[:32]}-{digest[32:48]}-01"

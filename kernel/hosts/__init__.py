@@ -1,0 +1,1 @@
+"""Where processors run: embedded in one process, replayed in memory, simulated under faults."""

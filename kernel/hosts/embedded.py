@@ -1,0 +1,45 @@
+"""One process, topics and journal in SQL: what was acknowledged survives `kill -9`."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from kernel.edge import Edge
+from kernel.worker import Worker
+
+_IDLE_TURNS: Final = 2
+
+
+class Embedded:
+    """All workers of a city and its edge in one event loop.
+
+    With a system clock `run` lets them work side by side until stopped; with a stepped clock `settle`
+    lets them work until nothing is left to do at this moment.
+    """
+
+    def __init__(self, workers: Sequence[Worker], edge: Edge) -> None:
+        self.workers = workers
+        self.edge = edge
+
+    async def run(self, stopped: Callable[[], bool]) -> None:
+        """Every worker in a task of its own; the first fault ends all."""
+        async with asyncio.TaskGroup() as group:
+            for worker in self.workers:
+                group.create_task(worker.run(stopped), name=worker.decider.processor.name)
+
+    async def settle(self) -> int:
+        """Turn all workers until all are idle, twice over; gives the number of rows written."""
+        before = sum(worker.handled for worker in self.workers)
+        idle = 0
+        while idle < _IDLE_TURNS:
+            busy = False
+            for worker in self.workers:
+                busy = await worker.turn() or busy
+            idle = 0 if busy else idle + 1
+        return sum(worker.handled for worker in self.workers) - before
+
+    async def next_due(self) -> datetime | None:
+        """The earliest time at which a timer of any processor is due."""
+        found = [due for worker in self.workers if (due := await worker.journal.next_due()) is not None]
+        return min(found, default=None)
