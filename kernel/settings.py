@@ -1,0 +1,195 @@
+"""The typed environment: every setting, read once by the composition root and passed on as arguments.
+
+`.env.example` and the table of the docs are written from here: `python -m kernel.settings`.
+"""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from kernel.errors import Fault
+
+PREFIX: Final = "GRIDCASE_"
+OF_TESTS: Final = frozenset({"GRIDCASE_TEST_DATA", "GRIDCASE_SOAK"})
+"""Variables that only the tests read; they are no settings and no mistakes."""
+
+_DRIVERS: Final = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
+
+_URLS: Final = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+
+Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9.:_-]+$")]
+
+
+class SettingsWrong(Fault):
+    """{wrong}. Do: correct or unset it; .env.example lists every setting with its default."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class Settings(BaseSettings):
+    """Everything that may differ from one installation to the next. Units stand in the names."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    database_url: str = Field(
+        "sqlite:///city-data/city.sqlite3",
+        description="Where the city lives: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
+    )
+    batch_messages: int = Field(1000, ge=1, le=100_000, description="Messages in one transaction, at most.")
+    batch_timers: int = Field(1000, ge=1, le=100_000, description="Timers in one transaction, at most.")
+    tick_seconds: float = Field(
+        0.25,
+        gt=0,
+        le=60,
+        description="After how long a worker without messages looks at its timers.",
+    )
+    clock_skew_seconds: float = Field(
+        0.0, ge=0, le=300, description="More than the clocks of all machines differ; 0 within one process."
+    )
+    pause_seconds: float = Field(
+        0.05, gt=0, le=60, description="First pause after a failed port; then doubled."
+    )
+    failures_most: int = Field(8, ge=1, le=30, description="Failures of a port in a row that end the worker.")
+    states_most: int = Field(100_000, ge=1, description="States that each processor keeps in memory.")
+    parked_streams_most: int = Field(100, ge=0, description="Parked streams (挂起) that end a worker.")
+    message_bytes_most: int = Field(
+        262_144,
+        ge=1024,
+        le=16_777_216,
+        description="Size of a message from outside; beyond it is a dead letter.",
+    )
+    call_timeout_seconds: float = Field(
+        10.0, gt=0, le=300, description="How long a call to a webhook may take."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="The least level that is logged."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="For people or for machines.")
+    health_host: Host = Field("127.0.0.1", description="Address of /livez, /readyz and /metrics.")
+    health_port: int = Field(
+        -1, ge=-1, le=65_535, description="Their port; 0 takes a free one, -1 opens none."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_driver(cls, url: str) -> str:
+        """The URL with its asynchronous driver; SQLite and PostgreSQL are all there is."""
+        scheme, separator, rest = url.partition("://")
+        name = _DRIVERS.get(scheme.partition("+")[0])
+        if not separator or name is None or ("+" in scheme and scheme != name) or not rest.strip("/"):
+            raise ValueError(_URLS)
+        return f"{name}://{rest}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `read` hands over: the environment is looked at in one place."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+def read(
+    environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env"), **given: Any
+) -> Settings:
+    """The settings of this process: `given` before the environment before `.env` before the defaults.
+
+    All that is wrong is one `SettingsWrong`, each named by its variable.
+    """
+    found: dict[str, Any] = {}
+    if env_file is not None and env_file.is_file():
+        found |= _ours({name: value or "" for name, value in dotenv_values(env_file).items()})
+    found |= _ours(os.environ if environ is None else environ)
+    found |= {name: value for name, value in given.items() if value is not None}
+    try:
+        return Settings(**found)
+    except ValidationError as error:
+        raise SettingsWrong(wrong="; ".join(_line(fault["loc"], fault) for fault in error.errors())) from None
+
+
+def hide_password(url: str) -> str:
+    """A database URL that may be shown: the password is dots."""
+    head, at, tail = url.rpartition("@")
+    scheme, separator, credentials = head.partition("://")
+    user, colon, _ = credentials.partition(":")
+    return f"{scheme}{separator}{user}:•••@{tail}" if at and colon else url
+
+
+def example() -> str:
+    """The text of `.env.example`: each setting with its unit, its bounds and its default."""
+    lines = [
+        "# Settings with their defaults: copy to .env, or export. Written by `python -m kernel.settings`."
+    ]
+    for name, field in Settings.model_fields.items():
+        lines += ["", f"# {field.description}", f"# {PREFIX}{name.upper()}={field.default}"]
+    return "\n".join(lines) + "\n"
+
+
+def reference() -> str:
+    """The table of the settings for docs/reference."""
+    lines = ["# Settings", "", "| variable | default | values | meaning |", "| --- | --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        lines.append(
+            f"| `{PREFIX}{name.upper()}` | `{field.default}` | {_bounds(name)} | {field.description} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _ours(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.upper().removeprefix(PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.upper().startswith(PREFIX) and name.upper() not in OF_TESTS
+    }
+
+
+def _line(place: tuple[int | str, ...], fault: Mapping[str, Any]) -> str:
+    """One wrong setting in words: variable, expected, found."""
+    name = str(place[0])
+    variable = f"{PREFIX}{name.upper()}"
+    if fault["type"] == "extra_forbidden":
+        alike = get_close_matches(name, Settings.model_fields, 1, 0.5)
+        guess = f" ({PREFIX}{alike[0].upper()}?)" if alike else ""
+        return f"{variable}: expected a setting that exists{guess}"
+    found = hide_password(str(fault["input"]))
+    return f"{variable}: expected {_bounds(name)}, found {found!r}"
+
+
+def _bounds(name: str) -> str:
+    """Which values a setting takes, in words."""
+    field = Settings.model_fields[name]
+    if field.annotation is str:
+        return _URLS if name == "database_url" else "a host name or address"
+    choices = getattr(field.annotation, "__args__", ())
+    if choices:
+        return " or ".join(choices)
+    kind = "a whole number" if field.annotation is int else "a number"
+    words = {"ge": "from", "gt": "above", "le": "to"}
+    limits = [
+        f"{word} {limit}"
+        for part in field.metadata
+        for key, word in words.items()
+        if (limit := getattr(part, key, None)) is not None
+    ]
+    return " ".join([kind, *limits])
+
+
+if __name__ == "__main__":
+    root = Path(__file__).resolve().parent.parent
+    (root / ".env.example").write_text(example(), encoding="utf-8")
+    print(root / ".env.example")  # noqa: T201 - it says what it wrote

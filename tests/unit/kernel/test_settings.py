@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+
+from kernel.settings import Settings, SettingsWrong, example, hide_password, read
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def wrong(**environ: str) -> str:
+    with pytest.raises(SettingsWrong) as fault:
+        read(environ, None)
+    assert "\n" not in str(fault.value)
+    return str(fault.value)
+
+
+def test_without_a_variable_the_defaults_hold() -> None:
+    settings = read({}, None)
+    assert settings.database_url == "sqlite+aiosqlite:///city-data/city.sqlite3"
+    assert settings.tick_seconds == 0.25
+
+
+def test_the_environment_wins_over_the_file_and_an_option_over_both(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("GRIDCASE_BATCH_MESSAGES=7\nGRIDCASE_STATES_MOST=8\nOTHER=1\n")
+    settings = read({"GRIDCASE_STATES_MOST": "9"}, file)
+    assert (settings.batch_messages, settings.states_most) == (7, 9)
+    assert read({"GRIDCASE_STATES_MOST": "9"}, file, states_most=10).states_most == 10
+
+
+def test_an_option_that_was_not_given_leaves_the_variable() -> None:
+    assert read({"GRIDCASE_LOG_LEVEL": "info"}, None, log_level=None).log_level == "info"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("GRIDCASE_TICK_SECONDS", "-1", "expected a number above 0 to 60, found '-1'"),
+        ("GRIDCASE_BATCH_MESSAGES", "many", "expected a whole number from 1 to 100000, found 'many'"),
+        ("GRIDCASE_HEALTH_PORT", "70000", "expected a whole number from -1 to 65535"),
+        ("GRIDCASE_LOG_LEVEL", "loud", "expected debug or info or warning or error, found 'loud'"),
+        ("GRIDCASE_DATABASE_URL", "mysql://x/y", "expected sqlite:///FILE or postgresql://"),
+        ("GRIDCASE_DATABASE_URL", "postgresql+psycopg2://x/y", "expected sqlite:///FILE or postgresql://"),
+        ("GRIDCASE_DATABASE_URL", "", "expected sqlite:///FILE"),
+        ("GRIDCASE_HEALTH_HOST", "a b", "expected a host name or address"),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_variable(name: str, value: str, expected: str) -> None:
+    line = wrong(**{name: value})
+    assert line.startswith(f"{name}: {expected}")
+    assert "Do: " in line
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    line = wrong(GRIDCASE_TICK_SECONDS="x", GRIDCASE_LOG_FORMAT="xml")
+    assert "GRIDCASE_TICK_SECONDS" in line
+    assert "GRIDCASE_LOG_FORMAT" in line
+
+
+def test_a_misspelt_setting_is_not_ignored() -> None:
+    assert "(GRIDCASE_TICK_SECONDS?)" in wrong(GRIDCASE_TICK_SECOND="1")
+
+
+def test_what_only_the_tests_read_is_no_setting() -> None:
+    read({"GRIDCASE_SOAK": "1", "GRIDCASE_TEST_DATA": "/tmp", "PATH": "x"}, None)
+
+
+def test_a_password_is_never_shown() -> None:
+    assert "hunter2" not in wrong(GRIDCASE_DATABASE_URL="mysql://me:hunter2@host/db")
+    assert hide_password("postgresql://me:hunter2@host/db") == "postgresql://me:•••@host/db"
+    assert hide_password("sqlite:///a.sqlite3") == "sqlite:///a.sqlite3"
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        read({}, None).tick_seconds = 1  # type: ignore[misc]
+
+
+def test_the_example_is_up_to_date_and_reads_as_the_defaults(tmp_path: Path) -> None:
+    assert (ROOT / ".env.example").read_text("utf-8") == example(), "do: python -m kernel.settings"
+    file = tmp_path / ".env"
+    file.write_text(example().replace("# GRIDCASE_", "GRIDCASE_"))
+    assert read({}, file) == read({}, None)
+    assert example().count("GRIDCASE_") == len(Settings.model_fields)
