@@ -1,7 +1,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -17,6 +16,7 @@ from rules.posts import Post, Posts
 from rules.routes import Route, Routes
 from rules.templates import Template, Templates
 from rules.units import Unit, Units
+from rules.validity import FIRST_DAY
 from rules.workdays import Calendars, calendars
 
 
@@ -40,6 +40,7 @@ class Neighbour(Struct, frozen=True):
 class City(Struct, frozen=True, kw_only=True):
     """Whose bundle this is. `desk_area` takes what has no place; the unit `centre` is the operations centre
     (城运中心), the unit `body` the government of the whole; the first layer and language are the main ones.
+    `starts` is the first day for which this edition decides.
     """
 
     code: str
@@ -53,6 +54,7 @@ class City(Struct, frozen=True, kw_only=True):
     languages: tuple[str, ...]
     layers: tuple[str, ...]
     kinds: tuple[Kind, ...]
+    starts: date = FIRST_DAY
     neighbours: tuple[Neighbour, ...] = ()
     limit_words: LimitWords = LimitWords()
 
@@ -95,7 +97,7 @@ class Bundle:
 
     def day(self, when: datetime) -> date:
         """The city's calendar day of an instant: what every lookup by day wants."""
-        return when.astimezone(self._zone).date()
+        return self.calendars.get("").local(when).date()
 
     def desk_of(self, area: str) -> str:
         """The desk area that takes a report from there: its ancestor of the desk kind, else the city desk."""
@@ -147,7 +149,3 @@ class Bundle:
     @cached_property
     def templates(self) -> Templates:
         return Templates(self.parts.templates, self.city.languages)
-
-    @cached_property
-    def _zone(self) -> ZoneInfo:
-        return ZoneInfo(self.city.zone)

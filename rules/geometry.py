@@ -108,7 +108,7 @@ class ShapeIndex:
         if not self.areas:
             return NOWHERE
         point = self.plane.point(lon_e7, lat_e7)
-        hits = [i for i in self.tree.query(point).tolist() if self._in_force(i, day)]
+        hits: list[int] = [i for i in self.tree.query(point).tolist() if self._in_force(i, day)]
         if not hits:
             return OUTSIDE
         metres = [_distance(self.polygons[i], point) for i in hits]

@@ -1,0 +1,68 @@
+from msgspec.structs import replace
+
+from rules.bundle import Bundle, Parts
+from rules.check import check
+from rules.edition import Edition
+from rules.faults import Fault, Faults
+from rules.reading.areas import read_areas, read_shapes
+from rules.reading.calendars import read_calendars
+from rules.reading.city import read_bounds, read_city, read_kinds
+from rules.reading.codes import gather
+from rules.reading.entries import read_enforcement, read_entries
+from rules.reading.matters import read_matters
+from rules.reading.units import read_posts, read_units
+from rules.reading.words import read_policies, read_routes, read_templates
+from rules.rows import Folder
+
+
+def compile_rows(folder: Folder) -> Bundle | Faults:
+    """The bundle of a city's rows, or everything that is wrong with them.
+
+    The order of rows in a file does not change the hash.
+    """
+    faults = list(folder.faults)
+    parts = _parts(folder, faults)
+    faults += check(parts, folder)
+    if faults:
+        return Faults.of(faults)
+    ordered = _ordered(parts)
+    return Bundle(ordered, Edition.of(ordered).hash)
+
+
+def _parts(folder: Folder, faults: list[Fault]) -> Parts:
+    kinds = read_kinds(folder, faults)
+    levels = {kind.code: kind.level for kind in kinds}
+    codes = gather(folder, levels, frozenset(kind.code for kind in kinds if kind.guarded))
+    city = read_city(folder, kinds, codes, faults)
+    areas = read_areas(folder, codes, faults)
+    return Parts(
+        city=city,
+        bounds=read_bounds(folder, faults),
+        areas=areas,
+        shapes=read_shapes(folder, areas, faults),
+        units=read_units(folder, codes, faults),
+        posts=read_posts(folder, codes, faults),
+        matters=read_matters(folder, codes, city.limit_words, faults),
+        entries=read_entries(folder, codes, faults),
+        enforcement=read_enforcement(folder, codes, faults),
+        calendars=read_calendars(folder, codes, city.zone, faults),
+        policies=read_policies(folder, codes, city.limit_words, faults),
+        routes=read_routes(folder, codes, faults),
+        templates=read_templates(folder, faults),
+    )
+
+
+def _ordered(parts: Parts) -> Parts:
+    """Canonical order, but for routes and calendars, whose order means something."""
+    return replace(
+        parts,
+        areas=tuple(sorted(parts.areas, key=lambda area: (area.code, area.valid_from))),
+        shapes=tuple(sorted(parts.shapes, key=lambda shape: (shape.area, shape.valid_from))),
+        units=tuple(sorted(parts.units, key=lambda unit: (unit.code, unit.valid_from))),
+        posts=tuple(sorted(parts.posts, key=lambda post: (post.code, post.valid_from))),
+        matters=tuple(sorted(parts.matters, key=lambda matter: matter.code)),
+        entries=tuple(sorted(parts.entries, key=lambda entry: (entry.entry_id, entry.version))),
+        enforcement=tuple(sorted(parts.enforcement, key=lambda row: (row.level, row.step, row.valid_from))),
+        policies=tuple(sorted(parts.policies, key=lambda policy: (policy.name, policy.mode))),
+        templates=tuple(sorted(parts.templates, key=lambda template: (template.code, template.language))),
+    )
