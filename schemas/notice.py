@@ -1,4 +1,4 @@
-"""What people are told (通知): copies for units, requests, attempts, outcomes, and the timers between them."""
+"""What people are told (通知): copies for units, requests, attempts, outcomes, timers."""
 
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
@@ -41,7 +41,7 @@ class UnitCaseChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestNotice:
-    """The fan to one recipient's desk: tell this (请求通知). `channel` is `own` for the recipient's own ones."""
+    """The fan to one recipient's desk: tell this (请求通知). Channel `own` means the recipient's own."""
 
     case: CaseId
     event: Name
@@ -57,8 +57,8 @@ class RequestNotice:
 class AttemptDelivery:
     """The desk to the performer: carry this out. `key` is the idempotency key, the same for every attempt."""
 
-    key: Name
-    recipient: Name
+    key: Line
+    recipient: Line
     notice: Count
     attempt: Count
     channel: Name
@@ -94,14 +94,14 @@ class RecordOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeDue:
-    """Timer: quiet hours or the pause before another attempt are over."""
+    """Timer: the pause before another attempt is over."""
 
     notice: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue:
-    """Timer: what waits for the digest (汇总) leaves."""
+    """Timer: what waits for the digest (汇总) or for the end of quiet hours leaves, as one."""
 
 
 NoticeMessage: TypeAlias = (
@@ -111,10 +111,18 @@ NoticeMessage: TypeAlias = (
 
 # ── notifier.fan ─────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hearer:
+    """A reporter (诉求人) who is to hear of the case: recipient without identity, channel of the report."""
+
+    recipient: Line
+    channel: Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
     """One recipient who is told of the event: `unit:`, `post:` or `reporter:` and the code."""
 
-    recipient: Name
+    recipient: Line
     audience: Name
     channel: Name
     template: Name
@@ -145,7 +153,7 @@ class CaseIntroduced:
     lead: OptionalCode
     place: Name
     text: Text
-    reporter: Name
+    reporter: Hearer | None
     historic: bool
     told: tuple[Telling, ...]
     copies: tuple[UnitCopy, ...]
@@ -153,7 +161,7 @@ class CaseIntroduced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFanned:
-    """One more event of the case: what it changed for the fan, and who was told (分发). `joined` reports too."""
+    """One more event of the case: how it stands now, who was told (分发). `joined` reports too."""
 
     cause: Name
     event: Name
@@ -162,9 +170,10 @@ class CaseFanned:
     area: OptionalCode
     lead: OptionalCode
     assistants: tuple[Code, ...]
+    supervising: tuple[Code, ...]
     told: tuple[Telling, ...]
     copies: tuple[UnitCopy, ...]
-    joined: Name = ""
+    joined: Hearer | None = None
 
 
 FanEvent: TypeAlias = CaseIntroduced | CaseFanned
@@ -173,7 +182,7 @@ FanEvent: TypeAlias = CaseIntroduced | CaseFanned
 # ── notifier.desk ────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeQueued:
-    """A notice is taken on (受理通知). `number` is the version of this event, so its id is the key of all attempts.
+    """A notice is taken on (受理通知). `number` is its version, so its id is the key of all attempts.
 
     `wait` is now, quiet (免打扰) or digest; `due` the timer to set, if one is needed.
     """
@@ -219,7 +228,7 @@ class NoticeDelivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFailed:
-    """未送达: this attempt did not deliver; `retry` is when the next one by the same channel comes, if any."""
+    """未送达: this attempt did not deliver; `retry` is when the same channel is tried again, if at all."""
 
     notice: Count
     attempt: Count
@@ -246,7 +255,7 @@ class AddressDisabled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeIgnored:
-    """An outcome on record that changes nothing: `why` is duplicate, older or unknown_notice."""
+    """An outcome on record that changes nothing: `why` is settled, older, duplicate or unknown."""
 
     notice: Count
     attempt: Count
@@ -277,7 +286,7 @@ DeskNoticeEvent: TypeAlias = (
 # ── notifier.performer ───────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptPerformed:
-    """已执行: the attempt was carried out; with its request, which the inbox keeps, this is the whole `Performed`."""
+    """已执行: the attempt was carried out; with its request in the inbox this is the whole `Performed`."""
 
     notice: Count
     attempt: Count
