@@ -1,7 +1,7 @@
-"""An invented net of grids (网格): a crooked lattice whose neighbours share every corner, so that no map overlaps.
+"""An invented net of grids (网格): a crooked lattice whose neighbours share every corner.
 
 Corners and the middles of edges are moved by a hash of their place, never by a random source: the same
-figure comes out on every machine.
+figure comes out on every machine, without gaps or overlaps.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Lattice:
-    """Squares of `width` × `height` (10⁻⁷ degrees) from `west`, `south`; corners stray by up to `stray` per cent."""
+    """Squares of `width` × `height` (10⁻⁷ degrees); corners stray by up to `stray` per cent of that."""
 
     west: int
     south: int
@@ -26,7 +26,7 @@ class Lattice:
     stray: int
 
     def ring(self, cells: Iterable[Cell]) -> tuple[Point, ...]:
-        """The closed outline of some squares that hang together, counter-clockwise, with every shared corner."""
+        """The closed outline of squares that hang together, counter-clockwise, with every shared corner."""
         points = tuple(self._placed(x, y) for x, y in _outline(frozenset(cells)))
         return (*points, points[0])
 

@@ -52,19 +52,20 @@ def estate(number: int) -> str:
 
 def areas() -> list[Row]:
     """区 → 街道 → 社区 → 网格; the GB codes of the upper levels and the names of estates are aliases."""
-    rows = [_area("YX", "云溪区", "district", "", "local", CODE)]
-    rows += [_area(code, name, "street", "YX", "local", f"{CODE}{code[2:]:0>3}") for code, name in STREETS]
+    rows = [_area("YX", "云溪区", "district", "", CODE)]
+    rows += [_area(code, name, "street", "YX", f"{CODE}{code[2:]:0>3}") for code, name in STREETS]
     for number, (name, street, *_) in enumerate(COMMUNITIES, start=1):
         gb = f"{CODE}{street[2:]:0>3}{number:03}"
-        rows.append(_area(f"SQ{number:02}", name, "community", street, "local", f"{gb}|{name[:-2]}"))
+        rows.append(_area(f"SQ{number:02}", name, "community", street, f"{gb}|{name[:-2]}"))
     names = {f"SQ{number:02}": name for number, (name, *_) in enumerate(COMMUNITIES, start=1)}
     for number, (code, community, _) in enumerate(grids()):
         name = f"{names[community]}第{int(code[-3:])}网格"
-        rows.append(_area(code, name, "grid", community, "GB/T 30428.1", estate(number)))
+        rows.append(_area(code, name, "grid", community, estate(number)))
     return rows
 
 
-def _area(code: str, name: str, kind: str, parent: str, scheme: str, aliases: str) -> Row:
+def _area(code: str, name: str, kind: str, parent: str, aliases: str) -> Row:
+    scheme = "GB/T 30428.1" if kind == "grid" else "local"
     return {
         "code": code, "name": name, "kind": kind, "layer": "治理", "parent": parent,
         "scheme": scheme, "aliases": aliases,
@@ -84,7 +85,7 @@ def shapes() -> str:
 
 
 def posts() -> list[Row]:
-    """Everybody who acts in the city: the centre, the meetings, two handlers for each unit, one post a grid."""
+    """Everybody who acts: the centre, the meetings, two handlers for each unit, one post a grid."""
     rows = [*_centre(), *_meetings(), *_handlers(), *_grid_posts()]
     return [{**row, "person": person(number)} for number, row in enumerate(rows)]
 

@@ -1,0 +1,118 @@
+"""How people of an invented city speak: `voices.yaml` (per matter) and `words.yaml`, filled by dice.
+
+A voice is a list of sentences with slots; a frame is how one channel wraps a place and a sentence.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any, Final, cast
+
+import yaml
+
+from rules.matters import Matter
+
+HERE: Final = Path(__file__).parent
+SLOT: Final = re.compile(r"\{([a-z]+)\}")
+HOURS: Final[Mapping[str, frozenset[int]]] = {
+    "night": frozenset((22, 23, 0, 1, 2, 3, 4, 5)),
+    "morning": frozenset(range(5, 11)),
+    "day": frozenset(range(7, 19)),
+    "evening": frozenset(range(16, 24)),
+}
+DEFAULT_WEIGHT: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What is said of one matter, how often it comes up, and at which hours above all."""
+
+    say: tuple[str, ...]
+    weight: int = DEFAULT_WEIGHT
+    hours: str = ""
+
+    def likely(self, hour: int) -> int:
+        """The weight at an hour of the day: what belongs to other hours comes up a fifth as often."""
+        if not self.hours or hour in HOURS[self.hours]:
+            return self.weight * 5
+        return self.weight
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Everything else that sentences are made of."""
+
+    frames: Mapping[str, tuple[str, ...]]
+    lists: Mapping[str, tuple[str, ...]]
+    typos: tuple[tuple[str, str], ...]
+
+    def one(self, dice: Random, name: str) -> str:
+        return dice.choice(self.lists[name])
+
+    def fill(self, text: str, dice: Random, known: Mapping[str, str]) -> str:
+        """The text with each slot filled from `known`, else drawn."""
+        return SLOT.sub(lambda slot: known.get(slot[1]) or self._drawn(slot[1], dice), text)
+
+    def slip(self, text: str, dice: Random) -> str:
+        """One slip of the finger, if the text has a word that is easily mistyped."""
+        open_to = [pair for pair in self.typos if pair[0] in text]
+        if not open_to:
+            return text
+        right, wrong = dice.choice(open_to)
+        return text.replace(right, wrong, 1)
+
+    def _drawn(self, slot: str, dice: Random) -> str:
+        if slot in DRAWN:
+            low, high, unit = DRAWN[slot]
+            return f"{dice.randint(low, high)}{unit}"
+        if slot == "phone":
+            return f"1990000{dice.randint(0, 9999):04}"
+        if slot == "day":
+            return dice.choice(("上午", "中午", "下午", "傍晚"))
+        return self.one(dice, f"{slot}s")
+
+
+DRAWN: Final[Mapping[str, tuple[int, int, str]]] = {
+    "lou": (1, 24, "号楼"),
+    "dy": (1, 4, "单元"),
+    "n": (2, 9, ""),
+    "hour": (1, 4, "点"),
+    "percent": (71, 99, ""),
+}
+
+
+@cache
+def words() -> Words:
+    raw = _loaded("words.yaml")
+    frames = {
+        channel: tuple(texts) for channel, texts in cast("Mapping[str, Sequence[str]]", raw["frames"]).items()
+    }
+    typos = tuple((right, wrong) for right, wrong in cast("Sequence[tuple[str, str]]", raw["typos"]))
+    lists = {name: tuple(texts) for name, texts in raw.items() if name not in {"frames", "typos"}}
+    return Words(frames, lists, typos)
+
+
+@cache
+def voices() -> Mapping[str, Voice]:
+    """The voices by matter code."""
+    raw = _loaded("voices.yaml")
+    return {
+        code: Voice(tuple(row["say"]), row.get("weight", DEFAULT_WEIGHT), row.get("hours", ""))
+        for code, row in raw.items()
+    }
+
+
+def voice_of(matter: Matter) -> Voice:
+    """The voice of a matter; one that nobody wrote for speaks in its own name and filing conditions."""
+    written = voices().get(matter.code)
+    if written is not None:
+        return written
+    plain = tuple(f"有{matter.name}问题，{condition.text}" for condition in matter.conditions)
+    return Voice((f"发现{matter.name}", *plain), 1)
+
+
+def _loaded(name: str) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", yaml.safe_load((HERE / name).read_text(encoding="utf-8")))
