@@ -70,7 +70,10 @@ DO = {
     "no_guiding_dept": "name the department that guides the work (对接指导部门)",
     "no_funding": "name source, standard and what it is counted per; money follows the task (费随事转)",
     "tie": "limit one of the two by matter, area, layer, mode or dates, or let the newer supersede the older",
-    "row8_gap": "add a prohibited entry without end for both modes; row8:TAG at the root covers all",
+    "row8_gap": (
+        "add a prohibited entry for both modes, in force on DAY (`starts` of city.yaml) and without end;"
+        " row8:TAG at the root covers all"
+    ),
     "no_fallback": "give the fallback unit or the government of the city the level and the power",
     "missing_row": "add the row",
     "mixed_languages": "give every language the same codes and fields",

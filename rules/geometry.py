@@ -2,7 +2,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import cos, radians
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import shapely
@@ -24,6 +24,9 @@ class Shape(Struct, frozen=True, kw_only=True):
     area: str
     polygons: tuple[tuple[Ring, ...], ...]
     valid_from: date = FIRST_DAY
+
+
+Polygons: TypeAlias = "np.ndarray[Any, np.dtype[np.object_]]"
 
 
 class Place(Struct, frozen=True, gc=False):
@@ -81,7 +84,8 @@ class ShapeIndex:
     """
 
     areas: tuple[Mapped, ...]
-    polygons: tuple[shapely.MultiPolygon, ...]
+    polygons: Polygons
+    drawn: Mapping[tuple[str, date], shapely.MultiPolygon]
     tree: shapely.STRtree
     ranks: Mapping[str, int]
     near: int
@@ -97,46 +101,57 @@ class ShapeIndex:
             key=lambda pair: pair[0].code,
         )
         plane = Plane.around([shape for _, shape in drawn])
-        polygons = tuple(plane.polygon(shape) for _, shape in drawn)
+        polygons = [plane.polygon(shape) for _, shape in drawn]
         shapely.prepare(polygons)
-        boxes = [_widened(polygon, near) for polygon in polygons]
-        tree = shapely.STRtree(boxes)
-        ranks = {layer: rank for rank, layer in enumerate(layers)}
-        return cls(tuple(row for row, _ in drawn), polygons, tree, ranks, near, plane)
+        keys = [(row.code, row.valid_from) for row, _ in drawn]
+        return cls(
+            areas=tuple(row for row, _ in drawn),
+            polygons=np.array(polygons, dtype=object),
+            drawn=dict(zip(keys, polygons, strict=True)),
+            tree=shapely.STRtree([_widened(polygon, near) for polygon in polygons]),
+            ranks={layer: rank for rank, layer in enumerate(layers)},
+            near=near,
+            plane=plane,
+        )
 
     def locate(self, lon_e7: int, lat_e7: int, day: date) -> Place:
         if not self.areas:
             return NOWHERE
         point = self.plane.point(lon_e7, lat_e7)
-        hits: list[int] = [i for i in self.tree.query(point).tolist() if self._in_force(i, day)]
-        if not hits:
-            return OUTSIDE
-        metres = [_distance(self.polygons[i], point) for i in hits]
-        return self._place([(self.areas[i], d) for i, d in zip(hits, metres, strict=True) if d <= self.near])
-
-    def _in_force(self, index: int, day: date) -> bool:
-        area = self.areas[index]
-        return area.valid_from <= day <= area.valid_to
-
-    def _place(self, near: Sequence[tuple[Mapped, float]]) -> Place:
+        hits = self.tree.query(point)
+        indexes: list[int] = hits.tolist()
+        around: list[Mapped] = []
         deepest: dict[str, Mapped] = {}
-        for area, metres in near:
+        for index, within in zip(indexes, _within(self.polygons[hits], point), strict=True):
+            area = self.areas[index]
+            if not area.valid_from <= day <= area.valid_to:
+                continue
+            around.append(area)
             best = deepest.get(area.layer)
-            if metres == 0 and (best is None or (-area.level, area.code) < (-best.level, best.code)):
+            if within and (best is None or (-area.level, area.code) < (-best.level, best.code)):
                 deepest[area.layer] = area
-        if not deepest:
-            return OUTSIDE
+        return self._place(deepest, around, point) if deepest else OUTSIDE
+
+    def _place(self, deepest: Mapping[str, Mapped], around: Sequence[Mapped], point: shapely.Point) -> Place:
         found = sorted(deepest.values(), key=lambda area: self.ranks.get(area.layer, len(self.ranks)))
         chosen = found[0]
-        places = tuple((area.layer, area.code) for area in found)
+        places = tuple([(area.layer, area.code) for area in found])
         if chosen.layer == NEIGHBOUR:
             return Place(places, outside=True)
-        rivals = [(a.code, int(d)) for a, d in near if _rivals(chosen, a)]
+        doubts = [area for area in around if _rivals(chosen, area)]
+        rivals = [
+            (area.code, metres) for area in doubts if (metres := self._metres(area, point)) <= self.near
+        ]
         if not rivals:
             return Place(places, 1000)
-        confidence = 500 + 500 * min(d for _, d in rivals) // (self.near + 1)
+        confidence = 500 + 500 * min(metres for _, metres in rivals) // (self.near + 1)
         candidates = sorted([(chosen.code, 0), *rivals], key=lambda candidate: candidate[1])
         return Place(places, confidence, tuple(candidates))
+
+    def _metres(self, area: Mapped, point: shapely.Point) -> int:
+        """Whole metres to an area, or one more than counts as near."""
+        polygon = self.drawn[area.code, area.valid_from]
+        return _distance(polygon, point) if _is_near(polygon, point, self.near) else self.near + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +192,21 @@ def _widened(polygon: shapely.MultiPolygon, near: int) -> Polygon:
     return shapely.box(west - near, south - near, east + near, north + near)
 
 
-def _distance(polygon: shapely.MultiPolygon, point: shapely.Point) -> float:
-    """Metres to the polygon, exactly 0 within it or on its border."""
-    return polygon.distance(point)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+_GEOS = cast("Any", shapely)
+"""The functions of shapely, whose signatures leave their options untyped."""
+
+
+def _within(polygons: Polygons, point: shapely.Point) -> list[bool]:
+    """For each polygon whether the point lies in it or on its border; quick, for they are prepared."""
+    return _GEOS.intersects(polygons, point).tolist()
+
+
+def _is_near(polygon: shapely.MultiPolygon, point: shapely.Point, metres: int) -> bool:
+    return bool(_GEOS.dwithin(polygon, point, float(metres)))
+
+
+def _distance(polygon: shapely.MultiPolygon, point: shapely.Point) -> int:
+    return int(_GEOS.distance(polygon, point))
 
 
 def _rivals(chosen: Mapped, other: Mapped) -> bool:

@@ -5,7 +5,7 @@ from itertools import combinations
 from rules.admission import Entry
 from rules.areas import Area
 from rules.bundle import Bundle
-from rules.faults import Fault
+from rules.faults import DO, Fault
 from rules.geometry import NEIGHBOUR
 from rules.matters import ROW8, Matter, prefixes
 from rules.modes import BOTH, Mode
@@ -74,7 +74,8 @@ def _row8_gaps(bundle: Bundle) -> Iterator[Fault]:
         if open_:
             places = ", ".join(open_[:3]) + (f" and {len(open_) - 3} more" if len(open_) > 3 else "")
             wanted = f"a prohibited entry for {tag} for every area of a guarded kind in both modes"
-            yield Row("entries.csv", 0).fault("row8_gap", "matter", wanted, f"none for {places}")
+            do = DO["row8_gap"].replace("DAY", str(bundle.city.starts))
+            yield Row("entries.csv", 0).fault("row8_gap", "matter", wanted, f"none for {places}", do)
 
 
 def _denied(
