@@ -7,31 +7,9 @@ was used up before. `explain deadline` needs nothing else.
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from schemas.case.states import State
+from schemas.case.timing import Firing, Term
 from schemas.scalars import Count, Hash, Instant, Line, Name, OptionalCode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
-    """A limit (时限) as a fact: its words, its minutes, whether only office hours count, whether 紧急."""
-
-    text: Name
-    minutes: Count
-    working: bool
-    urgent: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Firing:
-    """What sla.clock names whenever it speaks: the clock, its due, and what it had seen of the case.
-
-    `since` is the version of the case event that started the clock, `seen` the last one folded. The case
-    recomputes: a stop received at or before `due` wins, and what is stale is `BreachNotConfirmed`.
-    """
-
-    clock: Name
-    due: Instant
-    since: Count
-    seen: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +22,21 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A stretch in which a clock ran, and the seconds that it counted."""
+    """A stretch in which a clock ran, and the seconds that the calendar counted of it."""
 
     start: Instant
     end: Instant
     counted: Count
+    calendar: Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockRun:
     """A clock that runs from `start` (on the resumption of one that ran before: its `earlier` segments).
 
-    `run` numbers the starts of all clocks of the case. `basis` says where the limit comes from (`policy`,
-    `condition`, `rework`, `window`); `calendar` is code and version, empty where every minute counts.
+    `run` numbers the starts of all clocks of the case, `since` is the case version that started this one.
+    `basis` says where the limit comes from (policy, condition, window, rework), `mode` how it counts
+    (working, continuous, or emergency 急); `calendar` is code and version, empty where every minute counts.
     """
 
     clock: Name
@@ -92,16 +72,22 @@ class ClockHalt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFacts:
-    """What the clocks know of the case: the facts on which limits, calendars and rows depend."""
+    """What the clocks know of the case: all that its row, limits and calendars depend on.
 
-    state: Name
+    `checking` and `contact` say that a check or the first contact is owed, `early` that the work is
+    counted from dispatch; `stages` are limits in series, of which `stage` are finished.
+    """
+
+    state: State
     lead: OptionalCode = ""
     area: OptionalCode = ""
     matter: OptionalCode = ""
     limit: Term | None = None
     leg_limit: Term | None = None
-    reachable: bool = False
-    contacted: bool = False
+    stages: tuple[Term, ...] = ()
+    stage: Count = 0
+    early: bool = False
+    contact: bool = False
     checking: bool = False
     historic: bool = False
 
@@ -126,11 +112,12 @@ class ClocksSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockWarned:
-    """预警: so many per cent of the limit are used up; the lead is urged before it is late."""
+    """预警: so many per cent of the limit are used up; `audience`, who has to move, is urged."""
 
     clock: Name
     run: Count
     percent: Count
+    audience: Name
     firing: Firing
     alarm: Alarm | None = None
 

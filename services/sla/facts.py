@@ -1,0 +1,129 @@
+"""What a case event changes in the facts that the clocks know: one small function for each class."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from schemas.case.assigning import CaseAssigned, RoutingStopped
+from schemas.case.closing import (
+    CaseClosed,
+    CaseReopened,
+    CaseWrittenOff,
+    CheckRecorded,
+    InspectionPassed,
+    ResolutionReported,
+    ReworkOrdered,
+    WriteOffTakenBack,
+)
+from schemas.case.handling import CaseSigned, ReporterContacted, SignatureDeemed, StageFinished
+from schemas.case.objecting import (
+    DeemedSignatureTakenBack,
+    ObjectionAccepted,
+    ObjectionRaised,
+    ObjectionReferred,
+    ObjectionRefused,
+)
+from schemas.case.opening import CaseAccepted, CaseOpened, CaseVoided, CheckOrdered
+from schemas.case.states import State
+from schemas.sla import CaseFacts
+
+Fold: TypeAlias = Callable[[CaseFacts, Any], CaseFacts]
+
+
+def _moved(facts: CaseFacts, event: Any) -> CaseFacts:
+    """For events that say no more than where the case stands now."""
+    return facts if facts.state == event.state else replace(facts, state=event.state)
+
+
+def _ended(facts: CaseFacts, event: Any) -> CaseFacts:
+    return replace(facts, state=event.state, lead="", contact=False, checking=False, early=False)
+
+
+def _opened(_: CaseFacts, event: CaseOpened) -> CaseFacts:
+    return CaseFacts(state=event.state, area=event.area, matter=event.matter, historic=event.historic)
+
+
+def _accepted(facts: CaseFacts, event: CaseAccepted) -> CaseFacts:
+    return replace(
+        facts,
+        state=event.state,
+        area=event.area,
+        matter=event.matter,
+        limit=event.limit,
+        leg_limit=event.leg_limit,
+        stages=event.stages,
+        stage=0,
+        checking=False,
+    )
+
+
+def _assigned(facts: CaseFacts, event: CaseAssigned) -> CaseFacts:
+    return replace(
+        facts,
+        state=event.state,
+        lead=event.lead,
+        limit=event.limit,
+        leg_limit=event.leg_limit,
+        early=event.handle_at_once,
+        contact=event.reachable if event.state is State.HANDLING else facts.contact and event.same_lead,
+    )
+
+
+def _taken_in_hand(facts: CaseFacts, event: Any) -> CaseFacts:
+    """Signed, deemed signed or told to keep it: the reporter is to be contacted, if anybody can be."""
+    return replace(facts, state=event.state, contact=event.reachable)
+
+
+def _resolved(facts: CaseFacts, event: ResolutionReported) -> CaseFacts:
+    return replace(facts, state=event.state, contact=False, early=False)
+
+
+def _contacted(facts: CaseFacts, _: Any) -> CaseFacts:
+    return replace(facts, contact=False)
+
+
+def _given_back(facts: CaseFacts, event: Any) -> CaseFacts:
+    return replace(facts, state=event.state, contact=False)
+
+
+def _reopened(facts: CaseFacts, event: CaseReopened) -> CaseFacts:
+    return replace(facts, state=event.state, limit=event.limit or facts.limit, stage=0)
+
+
+def _checking(facts: CaseFacts, event: Any) -> CaseFacts:
+    return replace(facts, checking=isinstance(event, CheckOrdered))
+
+
+def _stage_finished(facts: CaseFacts, event: StageFinished) -> CaseFacts:
+    return replace(facts, stage=event.stage)
+
+
+FOLD: Final[Mapping[type, Fold]] = MappingProxyType(
+    {
+        CaseOpened: _opened,
+        CheckOrdered: _checking,
+        CheckRecorded: _checking,
+        CaseAccepted: _accepted,
+        CaseVoided: _ended,
+        RoutingStopped: _moved,
+        CaseAssigned: _assigned,
+        CaseSigned: _taken_in_hand,
+        SignatureDeemed: _taken_in_hand,
+        DeemedSignatureTakenBack: _given_back,
+        ObjectionRaised: _moved,
+        ObjectionReferred: _moved,
+        ObjectionAccepted: _given_back,
+        ObjectionRefused: _taken_in_hand,
+        ReporterContacted: _contacted,
+        StageFinished: _stage_finished,
+        ResolutionReported: _resolved,
+        InspectionPassed: _moved,
+        ReworkOrdered: _taken_in_hand,
+        CaseClosed: _ended,
+        CaseWrittenOff: _ended,
+        WriteOffTakenBack: _moved,
+        CaseReopened: _reopened,
+    }
+)
+"""Every case event that can start, stop or pause a clock; sla.clock skips all others."""

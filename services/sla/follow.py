@@ -1,0 +1,111 @@
+"""After each case event exactly the clocks of the state's row run (状态行即规则)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from kernel.processor import Context
+from rules.clocks import LAWS, row
+from schemas.case.handling import SignatureDeemed
+from schemas.case.objecting import DeemedSignatureTakenBack
+from schemas.sla import CaseFacts, ClockHalt, ClockRun, ClocksSet
+from services.sla import clock as counting
+from services.sla.facts import FOLD
+from services.sla.state import Clock, Clocks
+
+
+class Turn(NamedTuple):
+    """One case event about to be followed: the clocks before, the facts after, and what it was decided by."""
+
+    clocks: Clocks
+    facts: CaseFacts
+    event: Any
+    version: int
+    context: Context
+
+    @property
+    def at(self) -> datetime:
+        """The moment from which the event counts: its command's receipt at the edge."""
+        return self.event.at
+
+
+def follow(clocks: Clocks, event: Any, context: Context) -> list[ClocksSet]:
+    """The one event that says which clocks this case event stopped, paused, resumed and started."""
+    facts = FOLD[type(event)](clocks.facts, event)
+    turn = Turn(clocks, facts, event, version_of(context.message_id), context)
+    wanted = row(facts)
+    anew = {name for name in wanted if _starts_anew(turn, name)}
+    taken_back = _taken_back(turn)
+    return [
+        ClocksSet(
+            case_version=turn.version,
+            event=type(event).__name__,
+            at=turn.at,
+            facts=facts if facts is not clocks.facts else None,
+            stopped=tuple(
+                _halt(turn, clock)
+                for name, clock in clocks.clocks.items()
+                if name not in wanted or name in anew
+            ),
+            paused=tuple(
+                _halt(turn, clock)
+                for name, clock in clocks.clocks.items()
+                if not wanted.get(name, True) and not clock.paused and name not in anew
+            ),
+            started=tuple(_starts(turn, wanted, anew, taken_back)),
+            resumed=(*taken_back, *_resumes(turn, wanted, anew)),
+        )
+    ]
+
+
+def version_of(message_id: str) -> int:
+    """The version of the case event that a message id names: `<case>/<version>`."""
+    return int(message_id.rpartition("/")[2])
+
+
+def _starts_anew(turn: Turn, name: str) -> bool:
+    """Whether a clock that may be running has to begin again with this event."""
+    law = LAWS[name]
+    if isinstance(turn.event, law.restarts):
+        return True
+    if law.of_lead and turn.facts.lead != turn.clocks.facts.lead:
+        return True
+    return law.own and turn.facts.state is not turn.clocks.facts.state
+
+
+def _starts(
+    turn: Turn, wanted: dict[str, bool], anew: set[str], taken_back: tuple[ClockRun, ...]
+) -> Iterator[ClockRun]:
+    running = turn.clocks.clocks
+    given_back = {run.clock for run in taken_back}
+    number = turn.clocks.runs
+    for name, runs in wanted.items():
+        if not runs or name in given_back or (name in running and name not in anew):
+            continue
+        number += 1
+        yield counting.started(
+            name, turn.facts, turn.context.rules, turn.event, run=number, since=turn.version
+        )
+
+
+def _resumes(turn: Turn, wanted: dict[str, bool], anew: set[str]) -> Iterator[ClockRun]:
+    for name, clock in turn.clocks.clocks.items():
+        if clock.paused and wanted.get(name) and name not in anew:
+            yield counting.resumed(clock, turn.facts, turn.context.rules, turn.at)
+
+
+def _taken_back(turn: Turn) -> tuple[ClockRun, ...]:
+    """The sign clock that a deemed signature stopped runs on as before, when that is taken back."""
+    former = turn.clocks.signing
+    if former is None or not isinstance(turn.event, DeemedSignatureTakenBack):
+        return ()
+    return (former.run,)
+
+
+def _halt(turn: Turn, clock: Clock) -> ClockHalt:
+    return counting.halted(clock, turn.clocks.facts, turn.context.rules, turn.at)
+
+
+def deems(clocks_set: ClocksSet) -> bool:
+    """Whether the case event followed was a deemed signature, whose sign clock must be kept."""
+    return clocks_set.event == SignatureDeemed.__name__

@@ -1,0 +1,35 @@
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from schemas.case.states import State
+from schemas.sla import CaseFacts, ClockRun, Segment
+
+
+class Clock(Struct, frozen=True):
+    """One clock of the case that is not stopped: its run, or the run after which it was paused.
+
+    `segments` are all stretches that it has counted up to its pause; `asked` says that its due has fired,
+    `supervised` that it opened a supervision, `breached` that the case confirmed.
+    """
+
+    run: ClockRun
+    paused: bool = False
+    segments: tuple[Segment, ...] = ()
+    asked: bool = False
+    supervised: bool = False
+    breached: bool = False
+
+
+class Clocks(Struct, frozen=True):
+    """All clocks of one case (案件时钟), and what they know of it up to its event `version`.
+
+    `runs` counts the starts. `signing` is the sign clock that a deemed signature stopped, kept because
+    that signature may be taken back.
+    """
+
+    version: int = 0
+    facts: CaseFacts = CaseFacts(state=State.NONE)
+    runs: int = 0
+    clocks: Mapping[str, Clock] = {}
+    signing: Clock | None = None
