@@ -6,7 +6,7 @@ Files are read by the CLI; here a row is a mapping of column to cell. A row that
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 import msgspec
 from msgspec import Struct
@@ -77,6 +77,8 @@ class RowFault(Struct, frozen=True):
 
 
 class UnreadableCell(Exception):  # noqa: N818 - travels inside this module only
+    """A cell that ends the reading of its row."""
+
     def __init__(self, column: str, refusal: Refusal) -> None:
         super().__init__(column)
         self.column, self.refusal = column, refusal
@@ -196,29 +198,16 @@ def _spelled_out(data: object) -> object:
     """`id: Unique Key` means `id: {columns: [Unique Key]}`; a list of names means several columns."""
     if not isinstance(data, dict):
         return data
-    known: dict[str, Any] = data
+    known = cast("dict[str, object]", data)
     return {field: _column(value) if field in _COLUMNS else value for field, value in known.items()}
 
 
-def _column(value: Any) -> Any:
+def _column(value: object) -> object:
     if isinstance(value, str):
         return {"columns": [value]}
-    return {"columns": value} if isinstance(value, list) else value
+    return {"columns": cast("list[object]", value)} if isinstance(value, list) else value
 
 
 _COLUMNS = frozenset(
-    (
-        "id",
-        "text",
-        "occurred",
-        "longitude",
-        "latitude",
-        "place",
-        "area",
-        "matter",
-        "kind",
-        "photos",
-        "name",
-        "phone",
-    )
+    "id text occurred longitude latitude place area matter kind photos name phone".split()  # noqa: SIM905
 )

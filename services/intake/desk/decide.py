@@ -99,7 +99,7 @@ def _opened(
 
 
 def _acceptance(report: ReadReport, bundle: Bundle) -> Acceptance | None:
-    """What accepts the case at once (自动立案): the matter allows it without a check, it is located and sure."""
+    """What accepts the case at once (自动立案): the matter allows it unchecked, place and matter are sure."""
     matter = bundle.matters.get(report.matter)
     if matter is None or matter.accept != "automatic" or matter.check or not report.located:
         return None
