@@ -40,7 +40,14 @@ class Story:
         self.history.extend(events)
         return self
 
-    def when(self, message: Any, sender: Sender | None = None, at: datetime | None = None, after: timedelta | None = None) -> "Story":
+    def when(
+        self,
+        message: Any,
+        sender: Sender | None = None,
+        at: datetime | None = None,
+        after: timedelta | None = None,
+        message_id: str = "",
+    ) -> "Story":
         """One message arrives; its decision is kept for `then` and becomes history."""
         self.now = at or self.now + (after or timedelta())
         context = Context(
@@ -49,7 +56,7 @@ class Story:
             rules=self.rules,
             sender=sender or self.sender,
             stream=self.stream,
-            message_id=f"story/{len(self.told) + 1}",
+            message_id=message_id or f"story/{len(self.told) + 1}",
         )
         version = len(self.history)
         before = self.state
