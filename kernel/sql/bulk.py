@@ -1,0 +1,163 @@
+"""Many rows in few steps. The two databases differ here and almost nowhere else.
+
+SQLite gives up Python's interpreter lock at every step, and a busy event loop hands it back only after a
+switch interval: 4,500 rows by `executemany` took 5 seconds beside one busy thread, in statements of 256 rows
+50 milliseconds (docs/decisions/0010). PostgreSQL takes rows by COPY and keys as arrays.
+"""
+# ruff: noqa: S608 - what is put together are names of our own tables and columns, never values
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any, Final, TypeAlias, cast
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.util import await_only
+
+Values: TypeAlias = Sequence[Any]
+Given: TypeAlias = tuple[tuple[str, str], ...]
+"""Names and PostgreSQL types of the columns of a table of parameters."""
+
+_MOST: Final = 256
+_COPY_FROM: Final = 64
+
+
+def is_sqlite(connection: Connection) -> bool:
+    """Which of the two databases this is."""
+    return connection.dialect.name == "sqlite"
+
+
+def insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Insert rows that hold all columns of the table in its order."""
+    if not rows:
+        return
+    if is_sqlite(connection):
+        _in_chunks(connection, lambda count: _insert_values(table, count), rows)
+    elif len(rows) >= _COPY_FROM:
+        _copy(connection, table, rows)
+    else:
+        connection.exec_driver_sql(_insert_arrays(table), _arrays(rows))
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Insert rows, or replace the one with the same primary key."""
+    if not rows:
+        return
+    change = _on_conflict(table)
+    if is_sqlite(connection):
+        _in_chunks(connection, lambda count: _insert_values(table, count) + change, rows)
+    else:
+        connection.exec_driver_sql(_insert_arrays(table) + change, _arrays(rows))
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Insert rows, or leave the one with the same primary key as it is."""
+    if not rows:
+        return
+    if is_sqlite(connection):
+        _in_chunks(connection, lambda count: _insert_values(table, count) + " on conflict do nothing", rows)
+    else:
+        connection.exec_driver_sql(_insert_arrays(table) + " on conflict do nothing", _arrays(rows))
+
+
+def delete(connection: Connection, table: Table, keys: Sequence[Values]) -> None:
+    """Delete the rows with these primary keys."""
+    given = tuple((column.name, _type(column.type)) for column in table.primary_key)
+    match = " and ".join(f"t.{name} = given.{name}" for name, _ in given)
+    if is_sqlite(connection):
+        found = f"select t.rowid from given join {table.name} t on {match}"
+        execute(connection, given, f"delete from {table.name} where rowid in ({found})", keys)
+    else:
+        execute(connection, given, f"delete from {table.name} t using given where {match}", keys)
+
+
+def select(connection: Connection, given: Given, query: str, rows: Sequence[Values]) -> list[Any]:
+    """Run `query`, which reads the parameters from a table named `given`; in parts, if they are many."""
+    found: list[Any] = []
+    if not rows:
+        return found
+    if not is_sqlite(connection):
+        return list(connection.exec_driver_sql(_given_arrays(given) + query, _arrays(rows)).fetchall())
+    for chunk in _chunks(rows):
+        sql = _given_values(given, len(chunk)) + query
+        found += connection.exec_driver_sql(sql, tuple(chain.from_iterable(chunk))).fetchall()
+    return found
+
+
+def execute(connection: Connection, given: Given, statement: str, rows: Sequence[Values]) -> int:
+    """Run a statement that reads `given`, and give the number of rows it changed."""
+    if not rows:
+        return 0
+    if not is_sqlite(connection):
+        return connection.exec_driver_sql(_given_arrays(given) + statement, _arrays(rows)).rowcount
+    count = 0
+    for chunk in _chunks(rows):
+        sql = _given_values(given, len(chunk)) + statement
+        count += connection.exec_driver_sql(sql, tuple(chain.from_iterable(chunk))).rowcount
+    return count
+
+
+def _in_chunks(connection: Connection, sql: Callable[[int], str], rows: Sequence[Values]) -> None:
+    for chunk in _chunks(rows):
+        connection.exec_driver_sql(sql(len(chunk)), tuple(chain.from_iterable(chunk)))
+
+
+def _chunks(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:
+    """Parts whose sizes are powers of two, so that nine prepared statements serve all sizes."""
+    start, size = 0, _MOST
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        yield rows[start : start + size]
+        start += size
+
+
+def _arrays(rows: Iterable[Values]) -> tuple[list[Any], ...]:
+    return tuple(list(column) for column in zip(*rows, strict=True))
+
+
+def _copy(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    driver = connection.connection.driver_connection
+    copy = cast("Callable[..., Awaitable[str]]", getattr(driver, "copy_records_to_table"))  # noqa: B009 - asyncpg's own
+    await_only(copy(table.name, records=rows, columns=table.columns.keys()))
+
+
+@lru_cache(maxsize=256)
+def _insert_values(table: Table, count: int) -> str:
+    columns = ", ".join(f'"{name}"' for name in table.columns.keys())  # noqa: SIM118 - a collection of columns
+    row = "(" + ", ".join("?" * len(table.columns)) + ")"
+    return f'insert into "{table.name}" ({columns}) values {", ".join([row] * count)}'
+
+
+@lru_cache(maxsize=64)
+def _insert_arrays(table: Table) -> str:
+    columns = ", ".join(f'"{name}"' for name in table.columns.keys())  # noqa: SIM118 - a collection of columns
+    arrays = ", ".join(f"${place}::{_type(column.type)}[]" for place, column in enumerate(table.columns, 1))
+    return f'insert into "{table.name}" ({columns}) select * from unnest({arrays})'
+
+
+def _type(kind: object) -> str:
+    """The PostgreSQL type of a column."""
+    return str(cast("Any", kind).compile(postgresql.dialect()))
+
+
+@lru_cache(maxsize=64)
+def _on_conflict(table: Table) -> str:
+    keys = [column.name for column in table.primary_key]
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in table.columns.keys() if name not in keys)  # noqa: SIM118
+    return f" on conflict ({', '.join(keys)}) do update set {changes}"
+
+
+@lru_cache(maxsize=256)
+def _given_values(given: Given, count: int) -> str:
+    names = ", ".join(name for name, _ in given)
+    row = "(" + ", ".join("?" * len(given)) + ")"
+    return f"with given({names}) as (values {', '.join([row] * count)}) "
+
+
+@lru_cache(maxsize=64)
+def _given_arrays(given: Given) -> str:
+    names = ", ".join(name for name, _ in given)
+    arrays = ", ".join(f"${place}::{kind}[]" for place, (_, kind) in enumerate(given, 1))
+    return f"with given({names}) as (select * from unnest({arrays})) "

@@ -1,0 +1,65 @@
+"""Where every topic partition ends, as far as this process knows, and who waits for it to move."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeAlias
+
+Source: TypeAlias = tuple[str, int]
+"""A topic and its partition, or `@` and a processor, and the partition of its journal."""
+
+
+class Head(NamedTuple):
+    """The row of a topic partition or journal partition, and the offset of the next record."""
+
+    id: int
+    end: int
+
+
+def journal_source(processor: str, partition: int) -> Source:
+    """The event topic of a processor, by the processor's name."""
+    return ("@" + processor, partition)
+
+
+class Heads:
+    """Ends only rise. A commit of this process raises them at once, those of others are polled."""
+
+    def __init__(self) -> None:
+        self.known: dict[Source, Head] = {}
+        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self.fault: Exception | None = None
+
+    def raise_to(self, heads: Mapping[Source, Head]) -> None:
+        """Take newer ends and wake whoever waits for one of their topics."""
+        for source, head in heads.items():
+            known = self.known.get(source)
+            if known is None or known.end < head.end:
+                self.known[source] = head
+                for event in self._waiting[source[0]]:
+                    event.set()
+
+    def fail(self, error: Exception) -> None:
+        """The database does not answer: whoever waits has to hear it."""
+        self.fault = error
+        for events in self._waiting.values():
+            for event in events:
+                event.set()
+
+    async def moved(self, names: Iterable[str], seconds: float) -> bool:
+        """Wait until a topic of these names has moved, at most so long."""
+        event = asyncio.Event()
+        names = list(names)
+        for name in names:
+            self._waiting[name].add(event)
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            return False
+        finally:
+            for name in names:
+                self._waiting[name].discard(event)
+        fault, self.fault = self.fault, None
+        if fault is not None:
+            raise fault
+        return True

@@ -1,0 +1,212 @@
+"""The port to the topics, in SQL: commands lie in a table, an event topic is the journal of its processor."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from kernel.log import Headers, Message, Outgoing, Span, Target
+from kernel.sql import bulk
+from kernel.sql.commit import append, lock_journals, lock_targets
+from kernel.sql.heads import Head, Source, journal_source
+from kernel.sql.store import Store
+from kernel.sql.tables import micros, moment
+from schemas.topics import TOPICS, Topic
+
+_headers = msgspec.json.Decoder(Headers)
+
+_RANGE: Final = (("target", "int"), ("low", "bigint"), ("high", "bigint"))
+_MESSAGES: Final = (
+    'select m.target, m."offset", m.key, m.appended, m.headers, m.body from given '
+    'join messages m on m.target = given.target and m."offset" >= given.low and m."offset" < given.high'
+)
+_EVENTS: Final = (
+    "select r.journal, r.seq, r.stream, r.appended, r.rules, r.trace, r.body from given "
+    "join journal r on r.journal = given.target and r.seq > given.low and r.seq <= given.high"
+)
+
+
+class Wanted(NamedTuple):
+    """A part of one topic partition: its number, and the offsets from `low` to below `high`."""
+
+    topic: Topic
+    partition: int
+    number: int
+    low: int
+    high: int
+
+
+class SqlLog:
+    """One worker's view of the topics; `own` is set by whoever assigns partitions."""
+
+    def __init__(
+        self, store: Store, topics: Sequence[Topic], own: Collection[int] = (), tick_seconds: float = 0.25
+    ) -> None:
+        self.own = frozenset(own)
+        self._store = store
+        self._topics = {topic.name: topic for topic in (*TOPICS, *topics)}
+        self._inbox = tuple(topics)
+        self._names = [_source(topic, 0)[0] for topic in topics]
+        self._tick_seconds = tick_seconds
+        self._positions: dict[int, dict[str, int]] = {}
+
+    def assigned(self) -> frozenset[int]:
+        """See the port."""
+        return self.own
+
+    async def fetch(self, limit: int) -> Sequence[Message]:
+        """See the port."""
+        found = await self._take(limit)
+        if found or self.own - self._positions.keys():
+            return found
+        if await self._store.heads.moved(self._names, self._tick_seconds):
+            return await self._take(limit)
+        return ()
+
+    async def _take(self, limit: int) -> Sequence[Message]:
+        wanted = self._wanted(limit)
+        if not wanted:
+            return ()
+        found = await self._store.read(lambda connection: read_ranges(connection, wanted))
+        for message in found:
+            self._positions[message.partition][message.topic] = message.offset + 1
+        return found
+
+    def _wanted(self, limit: int) -> list[Wanted]:
+        """What lies above the positions, shared out so that nobody's backlog hides another's."""
+        behind: list[tuple[int, Topic, int, Head]] = []
+        for partition in sorted(self.own & self._positions.keys()):
+            positions = self._positions[partition]
+            for topic in self._inbox:
+                head = self._store.heads.known.get(_source(topic, partition))
+                low = positions.get(topic.name)
+                if head is not None and low is not None and head.end > low:
+                    behind.append((low, topic, partition, head))
+        behind.sort(key=lambda item: item[3].end - item[0])
+        wanted: list[Wanted] = []
+        for place, (low, topic, partition, head) in enumerate(behind):
+            share = max(1, limit // (len(behind) - place))
+            count = min(share, head.end - low, limit)
+            if count:
+                wanted.append(Wanted(topic, partition, head.id, low, low + count))
+            limit -= count
+        return wanted
+
+    async def seek(self, partition: int, offsets: Mapping[str, int]) -> None:
+        """See the port."""
+        self._positions.setdefault(partition, {}).update(offsets)
+
+    def positions(self, partition: int) -> Mapping[str, int]:
+        """See the port."""
+        return dict(self._positions.get(partition, {})) if partition in self.own else {}
+
+    async def look(self, topic: str, partition: int, offset: int) -> Message | None:
+        """See the port."""
+        source = _source(self._topic(topic), partition)
+        head = self._store.heads.known.get(source)
+        if head is None:
+            head = (await self._ends([(topic, partition)]))[topic, partition][0]
+        wanted = Wanted(self._topic(topic), partition, head.id, offset, offset + 1)
+        return next(iter(await self._store.read(lambda connection: read_ranges(connection, [wanted]))), None)
+
+    async def spans(self, targets: Collection[Target]) -> Mapping[Target, Span]:
+        """See the port."""
+        ends = await self._ends(targets)
+        self._store.heads.raise_to(
+            {_source(self._topic(topic), partition): head for (topic, partition), (head, _) in ends.items()}
+        )
+        return {target: Span(first, head.end) for target, (head, first) in ends.items()}
+
+    async def _ends(self, targets: Collection[Target]) -> dict[Target, tuple[Head, int]]:
+        """Heads and first offsets, read where nothing that was stamped before can still be on its way."""
+        topics = {target: self._topic(target[0]) for target in targets}
+
+        def work(connection: Connection) -> dict[Target, tuple[Head, int]]:
+            return _ends_of(connection, topics)
+
+        return await self._store.write(work)
+
+    async def publish(self, batches: Mapping[Target, Sequence[Outgoing]]) -> Mapping[Target, int]:
+        """See the port. Each target is a transaction of its own, so that one failure stops only its own."""
+        counts: dict[Target, int] = {}
+        for target, batch in batches.items():
+            try:
+                heads = await self._store.write(lambda connection: self._append(connection, {target: batch}))  # noqa: B023 - awaited
+            except Exception:  # noqa: BLE001 - unknown counts as not acknowledged
+                counts[target] = 0
+            else:
+                self._store.heads.raise_to(heads)
+                counts[target] = len(batch)
+        return counts
+
+    def _append(
+        self, connection: Connection, batches: Mapping[Target, Sequence[Outgoing]]
+    ) -> dict[Source, Head]:
+        ends = lock_targets(connection, batches)
+        return append(connection, ends, batches, micros(self._store.stamp()))
+
+    def drift(self) -> float:
+        """The stamps are this process's own clock."""
+        return 0.0
+
+    def _topic(self, name: str) -> Topic:
+        return self._topics.get(name) or Topic(name, "", (), (), TOPICS[0].retention)
+
+
+def _source(topic: Topic, partition: int) -> Source:
+    return journal_source(topic.journal_of, partition) if topic.journal_of else (topic.name, partition)
+
+
+def read_ranges(connection: Connection, wanted: Sequence[Wanted]) -> list[Message]:
+    """The records of several ranges: older ones first, and each topic partition in order."""
+    found: list[Message] = []
+    by_number = {(bool(item.topic.journal_of), item.number): item for item in wanted}
+    commands = [(item.number, item.low, item.high) for item in wanted if not item.topic.journal_of]
+    events = [(item.number, item.low, item.high) for item in wanted if item.topic.journal_of]
+    for row in bulk.select(connection, _RANGE, _MESSAGES + ' order by m.target, m."offset"', commands):
+        item = by_number[False, row.target]
+        found.append(
+            Message(
+                item.topic.name,
+                item.partition,
+                row.offset,
+                row.key,
+                moment(row.appended),
+                _headers.decode(row.headers),
+                row.body,
+            )
+        )
+    for row in bulk.select(connection, _RANGE, _EVENTS + " order by r.journal, r.seq", events):
+        item = by_number[True, row.journal]
+        found.append(_event(item, row))
+    found.sort(key=lambda message: message.appended)
+    return found
+
+
+def _event(item: Wanted, row: Any) -> Message:
+    headers = Headers(f"{item.topic.journal_of}/{item.partition}", row.seq, row.rules, row.trace)
+    return Message(
+        item.topic.name, item.partition, row.seq - 1, row.stream, moment(row.appended), headers, row.body
+    )
+
+
+def _ends_of(connection: Connection, topics: Mapping[Target, Topic]) -> dict[Target, tuple[Head, int]]:
+    events = {(topic.journal_of, target[1]): target for target, topic in topics.items() if topic.journal_of}
+    commands = [target for target, topic in topics.items() if not topic.journal_of]
+    ends: dict[Target, tuple[Head, int]] = {}
+    for key, row in lock_journals(connection, events, share=True).items():
+        ends[events[key]] = (Head(row.id, row.seq), 0)
+    counters = lock_targets(connection, commands, share=True)
+    first = dict(
+        bulk.select(
+            connection,
+            (("target", "int"),),
+            'select target, (select min("offset") from messages m where m.target = given.target) from given',
+            [(row.id,) for row in counters.values()],
+        )
+    )
+    for target, row in counters.items():
+        begin = first[row.id]
+        ends[target] = (Head(row.id, row.next), row.next if begin is None else begin)
+    return ends

@@ -1,0 +1,237 @@
+"""What is read of journals: claims, histories, timers, held messages."""
+# ruff: noqa: S608 - what is put together are names of our own columns, never values
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from kernel.journal import Cause, Claim, Cursor, Held, HeldKind, History, Record, Snapshot, StoredTimer
+from kernel.log import Outgoing
+from kernel.sql import bulk
+from kernel.sql.tables import held, journal, journals, micros, moment, outbox, timers
+
+_cursors = msgspec.json.Decoder(Cursor)
+_causes = msgspec.json.Decoder(Cause)
+_packed = msgspec.msgpack.Decoder(list[Outgoing])
+
+_ROW: Final = "r.journal, r.seq, r.stream, r.version, r.now, r.rules, r.trace, r.cause, r.body"
+_STREAMS: Final = (("journal", "int"), ("stream", "text"), ("fold", "text"))
+_BEHIND: Final = (("journal", "int"), ("stream", "text"), ("version", "int"))
+
+Numbers = Mapping[int, int]
+"""The numbers of a processor's journal partitions, by partition."""
+
+
+def numbers_of(connection: Connection, processor: str) -> dict[int, int]:
+    """All journal partitions that the processor has, by partition."""
+    rows = connection.execute(
+        select(journals.c.partition, journals.c.id)
+        .where(journals.c.processor == processor)
+        .order_by(journals.c.partition)
+    )
+    return {row.partition: row.id for row in rows}
+
+
+def claim(connection: Connection, processor: str, partition: int) -> Claim:
+    """One partition as its new owner finds it; what came after the cursor was read is not its business."""
+    row = connection.execute(
+        select(journals.c.id, journals.c.published, journals.c.held, journals.c.body).where(
+            journals.c.processor == processor, journals.c.partition == partition
+        )
+    ).first()
+    if row is None or not row.body:
+        return Claim(Cursor(partition=partition), (), (), {}, 1)
+    cursor = msgspec.structs.replace(_cursors.decode(row.body), published=row.published)
+    parked = connection.execute(
+        select(held.c.stream, func.count().label("number"))
+        .where(held.c.journal == row.id, held.c.kind == HeldKind.PARKED)
+        .group_by(held.c.stream)
+    )
+    return Claim(
+        cursor=cursor,
+        records=_unpublished(connection, row.id, cursor),
+        outgoing=_unsent(connection, row.id, cursor),
+        parked={row.stream: row.number for row in parked},
+        next_held=row.held + 1,
+    )
+
+
+def _unpublished(connection: Connection, number: int, cursor: Cursor) -> list[Record]:
+    if cursor.published >= cursor.seq:
+        return []
+    query = select(journal).where(
+        journal.c.journal == number, journal.c.seq > cursor.published, journal.c.seq <= cursor.seq
+    )
+    return to_records(connection.execute(query.order_by(journal.c.seq)), {number: cursor.partition})
+
+
+def _unsent(connection: Connection, number: int, cursor: Cursor) -> list[Outgoing]:
+    query = select(outbox.c.body).where(
+        outbox.c.journal == number, outbox.c.seq > cursor.published, outbox.c.seq <= cursor.seq
+    )
+    packed = connection.execute(query.order_by(outbox.c.id)).scalars()
+    return [message for body in packed for message in _packed.decode(body) if message.seq > cursor.published]
+
+
+def to_records(rows: Iterable[Any], partitions: Mapping[int, int]) -> list[Record]:
+    """Journal rows as the port gives them; `partitions` by number."""
+    records: list[Record] = []
+    packed, cause = b"", None
+    for row in rows:
+        if cause is None or row.cause != packed:
+            packed, cause = row.cause, _causes.decode(row.cause)
+        records.append(
+            Record(
+                partitions[row.journal],
+                row.seq,
+                row.stream,
+                row.version,
+                row.body,
+                cause,
+                moment(row.now),
+                row.rules,
+                row.trace,
+            )
+        )
+    return records
+
+
+def histories(
+    connection: Connection, numbers: Numbers, streams: Mapping[int, Collection[str]], fold: str
+) -> dict[tuple[int, str], History]:
+    """The newest fitting snapshot of each stream and the rows behind it."""
+    partitions = {number: partition for partition, number in numbers.items()}
+    wanted = [
+        (numbers[partition], stream)
+        for partition, names in streams.items()
+        if partition in numbers
+        for stream in names
+    ]
+    found = _snapshots(connection, partitions, wanted, fold)
+    rows = bulk.select(
+        connection,
+        _BEHIND,
+        f"select {_ROW} from given join journal r on r.stream = given.stream and r.journal = given.journal "
+        "and r.version > given.version order by r.journal, r.stream, r.version",
+        [(*key, found[key].version if key in found else 0) for key in wanted],
+    )
+    records: dict[tuple[int, str], list[Record]] = {
+        (partition, stream): [] for partition, names in streams.items() for stream in names
+    }
+    for record in to_records(rows, partitions):
+        records[record.partition, record.stream].append(record)
+    return {
+        key: History(found.get((numbers.get(key[0], -1), key[1])), behind) for key, behind in records.items()
+    }
+
+
+def _snapshots(
+    connection: Connection, partitions: Mapping[int, int], wanted: Sequence[tuple[int, str]], fold: str
+) -> dict[tuple[int, str], Snapshot]:
+    rows = bulk.select(
+        connection,
+        _STREAMS,
+        "select s.journal, s.stream, s.version, s.body from given join snapshots s "
+        "on s.journal = given.journal and s.stream = given.stream and s.fold = given.fold order by s.version",
+        [(*key, fold) for key in wanted],
+    )
+    return {
+        (row.journal, row.stream): Snapshot(partitions[row.journal], row.stream, row.version, fold, row.body)
+        for row in rows
+    }
+
+
+def due(
+    connection: Connection, numbers: Numbers, until: Mapping[int, datetime], limit: int
+) -> list[StoredTimer]:
+    """The timers due in several partitions; asking costs a look into the index for each partition."""
+    partitions = {number: partition for partition, number in numbers.items()}
+    wanted = [
+        (numbers[partition], micros(time), limit) for partition, time in until.items() if partition in numbers
+    ]
+    rows = bulk.select(
+        connection,
+        (("journal", "int"), ("until", "bigint"), ("most", "int")),
+        "select t.journal, t.stream, t.name, t.due, t.kind, t.body, t.event from given join timers t "
+        "on t.journal = given.journal and t.due <= given.until order by t.due, t.stream, t.name "
+        "limit (select max(most) from given)",
+        wanted,
+    )
+    return [
+        StoredTimer(
+            partitions[row.journal], row.stream, row.name, moment(row.due), row.kind, row.body, row.event
+        )
+        for row in rows
+    ]
+
+
+def next_due(connection: Connection, processor: str) -> datetime | None:
+    """The earliest timer of a processor."""
+    first = select(func.min(timers.c.due)).where(timers.c.journal == journals.c.id).scalar_subquery()
+    earliest = connection.execute(select(func.min(first)).where(journals.c.processor == processor)).scalar()
+    return None if earliest is None else moment(earliest)
+
+
+def ordered(connection: Connection, numbers: Numbers, wanted: Collection[int], limit: int) -> list[Held]:
+    """The held messages that somebody has ordered to be taken up."""
+    partitions = {numbers[partition]: partition for partition in wanted if partition in numbers}
+    query = (
+        select(held, journals.c.partition)
+        .join(journals, journals.c.id == held.c.journal)
+        .where(held.c.ordered, held.c.journal.in_(partitions))
+    )
+    rows = connection.execute(query.order_by(journals.c.partition, held.c.id).limit(limit))
+    return [to_held(row) for row in rows]
+
+
+def held_page(
+    connection: Connection, processor: str, stream: str | None, after: tuple[int, int], limit: int
+) -> list[Held]:
+    """Held messages behind (partition, id)."""
+    query = (
+        select(held, journals.c.partition)
+        .join(journals, journals.c.id == held.c.journal)
+        .where(journals.c.processor == processor)
+        .where(
+            (journals.c.partition > after[0]) | ((journals.c.partition == after[0]) & (held.c.id > after[1])),
+        )
+    )
+    if stream is not None:
+        query = query.where(held.c.stream == stream)
+    return [
+        to_held(row)
+        for row in connection.execute(query.order_by(journals.c.partition, held.c.id).limit(limit))
+    ]
+
+
+def to_held(row: Any) -> Held:
+    """A held message as the port gives it."""
+    return Held(
+        row.partition, row.id, HeldKind(row.kind), row.stream, row.reason, row.type, row.body,
+        _causes.decode(row.cause), row.rules, row.trace, moment(row.now), row.ordered,
+    )  # fmt: skip
+
+
+def records_page(connection: Connection, number: int, partition: int, after: int, limit: int) -> list[Record]:
+    """Rows of one partition above `after`."""
+    query = (
+        select(journal)
+        .where(journal.c.journal == number, journal.c.seq > after)
+        .order_by(journal.c.seq)
+        .limit(limit)
+    )
+    return to_records(connection.execute(query), {number: partition})
+
+
+def bodies_page(connection: Connection, number: int, after: int, limit: int) -> Sequence[tuple[str, bytes]]:
+    """Stream and event of the rows above `after`, for whoever only folds; nothing else is decoded."""
+    query = (
+        select(journal.c.stream, journal.c.body)
+        .where(journal.c.journal == number, journal.c.seq > after)
+        .order_by(journal.c.seq)
+        .limit(limit)
+    )
+    return [(stream, body) for stream, body in connection.execute(query)]
