@@ -20,10 +20,11 @@ ever again. `no_channel`: nobody serves a channel of this name.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitCaseChanged:
-    """One case event (案件变化) as a subscribing unit may see it, cut by its role: lead, assist or relieved.
+    """One case event (案件变化) as a subscribing unit may see it, cut by its role.
 
-    It never names a reporter; `text` and `place` are filled only for who has to work on the case.
-    `cause` is the id of the case event.
+    The role is lead, assist, relieved, or sender of a refused command, who sees nothing but the refusal in
+    `note`. Nobody sees a reporter; `text` and `place` are for who starts to work on the case. `cause` is the
+    id of the case event.
     """
 
     case: CaseId
@@ -37,6 +38,7 @@ class UnitCaseChanged:
     lead: OptionalCode
     place: Name = ""
     text: Text = ""
+    note: Line = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,7 @@ class UnitCopy:
     role: Name
     place: Name = ""
     text: Text = ""
+    note: Line = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

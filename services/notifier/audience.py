@@ -79,12 +79,12 @@ def _relieved(question: Question) -> Answer:
 
 
 def _above(question: Question, *, guiding: bool) -> Answer:
-    """The unit above, or the guiding department, of the unit that the event names, else of the lead."""
+    """The unit above, or the guiding department, that the event names, or else of the lead."""
     event = question.event
     said = getattr(event, "applicant", "") or getattr(event, "guiding", "") if guiding else ""
     if said:
         return _units(said)
-    unit = question.bundle.units.get(getattr(event, "unit", "") or question.known.lead)
+    unit = question.bundle.units.get(question.known.lead or getattr(event, "unit", ""))
     if unit is None:
         return ()
     return _units(unit.guiding if guiding else unit.parent)
@@ -115,5 +115,8 @@ PARTS: Final[Mapping[str, Callable[[Question], Answer]]] = {
     "reporter": lambda question: tuple(dict.fromkeys(each.recipient for each in question.known.reporters)),
 }
 """Audiences by their part in the case; every other audience is a role of posts."""
+
+PRESSED: Final = frozenset({"lead", "up", "guiding", "parent", "centre", *ROLES})
+"""Audiences that a supervision (督办) may press: only the one that it does press hears of it."""
 
 assert not PARTS.keys() & ROLES.keys()

@@ -10,7 +10,7 @@ from kernel.processor import Context, Processor
 from kernel.table import folding, reacting, sends, when
 from rules.modes import Mode
 from rules.routes import Route
-from schemas.case import assigning, opening
+from schemas.case import assigning, opening, supervising
 from schemas.envelope import Envelope
 from schemas.notice import (
     CaseFanned,
@@ -22,13 +22,14 @@ from schemas.notice import (
     UnitCopy,
 )
 from schemas.topics import CASE_EVENTS, NOTICE_REQUESTS, UNIT_CASES, Send, Topic
-from services.notifier.audience import OWN, UNIT, Question, hearer, recipients
+from services.notifier.audience import OWN, PRESSED, UNIT, Question, hearer, recipients
 from services.notifier.known import Known
 from services.notifier.learning import LEARN
 from services.notifier.words import Words
 
 TEXT_MOST: Final = 8000
 TOPIC: Final = "topic"
+SENDER: Final = "sender"
 
 
 def decide(before: Known, event: object, context: Context) -> Sequence[FanEvent]:
@@ -85,6 +86,8 @@ def _told(name: str, before: Known, known: Known, event: object, context: Contex
     """The routes of this event, each for all whom its audience means; nobody hears the same words twice."""
     bundle = context.rules.bundle
     routes = bundle.routes.of(name)
+    if isinstance(event, supervising.SupervisionOpened):
+        routes = [route for route in routes if route.audience == event.to or route.audience not in PRESSED]
     if not routes:
         return ()
     question = Question(known, before, event, bundle, context.now)
@@ -145,6 +148,8 @@ def _copies(before: Known, known: Known, event: object, context: Context) -> tup
 
     Who starts to work on the case gets its place and text as well; nobody gets the reporter.
     """
+    if isinstance(event, opening.CommandRefused):
+        return _answer(event, context)
     roles: dict[str, str] = {}
     if known.lead:
         roles[known.lead] = "lead"
@@ -167,6 +172,18 @@ def _copies(before: Known, known: Known, event: object, context: Context) -> tup
         else:
             copies.append(UnitCopy(unit=code, role=role))
     return tuple(copies)
+
+
+def _answer(event: opening.CommandRefused, context: Context) -> tuple[UnitCopy, ...]:
+    """A refused command is answered to the unit whose post sent it, and to nobody else."""
+    bundle = context.rules.bundle
+    post = bundle.posts.get(event.by)
+    unit = bundle.units.get(post.unit) if post else None
+    if unit is None or not unit.subscribes:
+        return ()
+    refusal = event.refusal
+    note = f"{event.command} {refusal.code}: expected {refusal.expected}, found {refusal.found}"[:400]
+    return (UnitCopy(unit=unit.code, role=SENDER, note=note),)
 
 
 # ── what is kept and what leaves ─────────────────────────────────────────────────────────────────────
@@ -216,18 +233,20 @@ def _tell(event: CaseIntroduced | CaseFanned, envelope: Envelope) -> Sequence[Se
 
 
 def _change(event: CaseIntroduced | CaseFanned, copy: UnitCopy, envelope: Envelope) -> UnitCaseChanged:
+    on_case = copy.role != SENDER
     return UnitCaseChanged(
         case=envelope.subject,
         cause=event.cause,
         event=event.event,
         role=copy.role,
         at=envelope.time,
-        state=event.state,
-        matter=event.matter,
-        area=event.area,
-        lead=event.lead,
+        state=event.state if on_case else "",
+        matter=event.matter if on_case else "",
+        area=event.area if on_case else "",
+        lead=event.lead if on_case else "",
         place=copy.place,
         text=copy.text,
+        note=copy.note,
     )
 
 

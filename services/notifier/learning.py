@@ -60,12 +60,20 @@ def _nothing(known: Known, event: Any) -> Known:  # noqa: ARG001 - the shape of 
     return known
 
 
+SILENT: Final = frozenset({
+    opening.RepeatNoted, opening.ReportReturned, assigning.AdmissionDecided, handling.ProgressRecorded,
+    handling.ReporterContacted, handling.SupervisionAnswered, closing.CheckRecorded, closing.InspectionFailed,
+    closing.CallbackRecorded, timing.BreachNotConfirmed,
+})  # fmt: skip
+"""Events that are nobody's news: findings, what the actors did themselves, what another event follows."""
+
 LEARN: Final[Mapping[type, Learn]] = {
     opening.CaseOpened: _opened,
     opening.ReportAttached: _attached,
     opening.CaseAccepted: _accepted,
     opening.CaseVoided: _state,
     opening.CheckOrdered: _nothing,
+    opening.CommandRefused: _nothing,
     assigning.CaseAssigned: _assigned,
     assigning.LeadRelieved: _relieved,
     assigning.RoutingStopped: _state,
@@ -91,6 +99,8 @@ LEARN: Final[Mapping[type, Learn]] = {
     closing.CaseWrittenOff: _state,
     closing.WriteOffTakenBack: _state,
     closing.CaseReopened: _state,
+    closing.WriteOffHeld: _nothing,
     timing.ClockBreached: _nothing,
+    timing.BreachTakenBack: _nothing,
 }
-"""The events of which somebody may hear. Findings, refusals and what the actors did themselves stay out."""
+"""The events of which somebody may hear; with `SILENT` they are all case events."""
