@@ -271,6 +271,11 @@ class Calendars:
     def get(self, code: str) -> Calendar:
         return self.by_code.get(code) or self.by_code[self.city]
 
+    def of_version(self, version: str) -> Calendar | None:
+        """The calendar by which an event says that it counted, if this edition still has it."""
+        calendar = self.by_code.get(version.partition("@")[0])
+        return calendar if calendar is not None and calendar.version == version else None
+
 
 def calendars(specs: Sequence[CalendarSpec], city: str = "") -> Calendars:
     """Calendars from their published form; the first is the city's unless one is named."""
