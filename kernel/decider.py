@@ -84,7 +84,7 @@ class Decider:
         self._tokens: dict[int, bytes] = {}
         self._agendas: dict[int, list[StoredTimer]] = {}
         self._waiting: set[int] = set()
-        self._batch = Batch()
+        self.batch = Batch()
 
     def take_over(self, claim: Claim, rules: Rules) -> None:
         """Begin a tenure; whatever was held of the partition before is gone."""
@@ -115,7 +115,11 @@ class Decider:
 
     def missing_rules(self, messages: Iterable[Message]) -> set[int]:
         """Rules numbers that the messages name and that are not loaded."""
-        return {message.headers.rules for message in messages} - self.rules.keys() - {0}
+        named = {
+            trusted(message.body).message.number if message.topic == RULES_EDITIONS.name else message.headers.rules
+            for message in messages
+        }
+        return named - self.rules.keys() - {0}
 
     def missing_states(self, batch: Batch) -> dict[int, set[str]]:
         """Streams of the batch whose state is not held, by partition."""
@@ -159,7 +163,7 @@ class Decider:
 
     def draft(self, batch: Batch) -> Sequence[Move]:
         """Decide a batch; the moves are still to be committed, what could not be taken yet is in `rest`."""
-        self._batch = batch
+        self.batch = batch
         self._leaves = {}
         self._agendas = {}
         self.rest = []
@@ -194,7 +198,7 @@ class Decider:
 
     def touch(self, partitions: Iterable[int]) -> Sequence[Move]:
         """Moves that change nothing but `published`, for partitions gone idle."""
-        self._batch, self._agendas = Batch(), {}
+        self.batch, self._agendas = Batch(), {}
         self._leaves = {}
         return [self._move(self._leaf(self.tenures[partition])) for partition in sorted(partitions)]
 
@@ -253,7 +257,7 @@ class Decider:
             self._adopt(leaf, adopted, now, cause, headers.trace)
         if not handled:
             return
-        performed = self._batch.performed
+        performed = self.batch.performed
         if performed:
             letter = performed.get((message.topic, message.partition, message.offset), letter)
         self._input(leaf, message.key, letter, now, (head.type, message.body, cause, headers.trace))
@@ -352,7 +356,7 @@ class Decider:
     def _leaf(self, tenure: Tenure) -> Leaf:
         leaf = self._leaves.get(tenure.partition)
         if leaf is None:
-            agenda = Agenda(self._agendas.get(tenure.partition, ()), self._batch.horizon)
+            agenda = Agenda(self._agendas.get(tenure.partition, ()), self.batch.horizon)
             leaf = Leaf(tenure, agenda, self.processor, self._source, self._partitions)
             self._leaves[tenure.partition] = leaf
         return leaf
@@ -376,6 +380,6 @@ def _rules_stream(partition: int) -> str:
     return f"_rules/{partition}"
 
 
-def decode_state(kind: type, body: bytes) -> Any:
+def decode_state(kind: type[Any], body: bytes) -> Any:
     """A state from its snapshot."""
     return msgspec.json.decode(body, type=kind)

@@ -10,7 +10,7 @@ import msgspec
 
 from rules.inforce import Rules
 from schemas.envelope import Envelope
-from schemas.topics import Send, Topic
+from schemas.topics import RULES_EDITIONS, Send, Topic
 
 S = TypeVar("S")
 M = TypeVar("M")
@@ -91,6 +91,11 @@ class Processor(Generic[S, M, E]):
     def service(self) -> str:
         """The service that owns the processor: `router` of `router.case`."""
         return self.name.partition(".")[0]
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The names of all topics that a worker reads: the inbox, and the rules beside it."""
+        return (*(topic.name for topic in self.inbox), RULES_EDITIONS.name)
 
 
 AnyProcessor: TypeAlias = Processor[Any, Any, Any]

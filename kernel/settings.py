@@ -19,12 +19,13 @@ PREFIX: Final = "GRIDCASE_"
 OF_TESTS: Final = frozenset({"GRIDCASE_TEST_DATA", "GRIDCASE_SOAK"})
 """Variables that only the tests read; they are no settings and no mistakes."""
 
-_DRIVERS: Final = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgresql": "postgresql+asyncpg",
-    "postgres": "postgresql+asyncpg",
+_SCHEMES: Final = {
+    "sqlite": "sqlite",
+    "sqlite+aiosqlite": "sqlite",
+    "postgres": "postgresql",
+    "postgresql": "postgresql",
+    "postgresql+asyncpg": "postgresql",
 }
-
 _URLS: Final = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9.:_-]+$")]
@@ -82,11 +83,11 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _with_driver(cls, url: str) -> str:
-        """The URL with its asynchronous driver; SQLite and PostgreSQL are all there is."""
+    def _of_two_kinds(cls, url: str) -> str:
+        """The URL without its driver; SQLite and PostgreSQL are all there is."""
         scheme, separator, rest = url.partition("://")
-        name = _DRIVERS.get(scheme.partition("+")[0])
-        if not separator or name is None or ("+" in scheme and scheme != name) or not rest.strip("/"):
+        name = _SCHEMES.get(scheme)
+        if not separator or name is None or not rest.strip("/"):
             raise ValueError(_URLS)
         return f"{name}://{rest}"
 

@@ -53,7 +53,7 @@ class Worker:
         self.failures = 0
         self.handled = 0
         self._perform = perform
-        self._topics = [topic.name for topic in decider.processor.inbox]
+        self._topics = decider.processor.topics
         self._events = decider.processor.events
         self._rest: Sequence[Message] = ()
         self._idle = 0
@@ -189,11 +189,13 @@ class Worker:
             if not self._drifts():
                 now = self.clock.city(wall - self._margin)
                 quiet = {partition: now for partition in tenures if partition not in until}
-        due = await self.journal.due(until | quiet, self.pace.timers) if until or quiet else ()
+        due = list(await self.journal.due(until | quiet, self.pace.timers)) if until or quiet else []
         quiet = await self._read_to_end(quiet, {timer.partition for timer in due}, idle=not batch)
         kept = [timer for timer in due if timer.partition in until or timer.partition in quiet]
         horizon = due[-1].due if len(due) >= self.pace.timers else None
-        performed = await self._perform(self.decider.fresh(batch)) if self._perform and batch else {}
+        performed: Mapping[tuple[str, int, int], Any] = {}
+        if self._perform and batch:
+            performed = await self._perform(self.decider.fresh(batch))
         return Batch(messages=batch, due=kept, ordered=ordered, until=quiet, horizon=horizon, performed=performed)
 
     def _drifts(self) -> bool:
