@@ -8,7 +8,7 @@ from rules.bundle import Bundle
 from rules.matters import Matter
 from schemas.intake import Alike, ReadReport
 from services.intake.desk import shelves
-from services.intake.desk.spots import metres_between, spots_near
+from services.intake.desk.spots import box_around, cells_of, metres_between, spots_of
 from services.intake.desk.state import DeskState, Known
 from services.intake.likeness import letters, likeness
 
@@ -69,18 +69,29 @@ def _rank(match: Match) -> tuple[int, str]:
 
 
 def _candidates(state: DeskState, report: ReadReport, matter: Matter, now: datetime) -> list[Match]:
-    cases = {
-        case
-        for spot in spots_near(report, matter.merge_metres)
-        for case in shelves.get(state.spots, spot) or ()
-    }
+    cases = _nearby(state, report, matter.merge_metres)
     if not cases:
         return []
-    text, place = letters(report.text), letters(report.place)
-    compared = (
-        _compare(shelves.get(state.cases, case), report, (text, place), matter, now) for case in cases
-    )
+    words = letters(report.text), letters(report.place)
+    compared = [_compare(shelves.get(state.cases, case), report, words, matter, now) for case in cases]
     return [one for one in compared if one is not None]
+
+
+def _nearby(state: DeskState, report: ReadReport, metres: int) -> set[str]:
+    """The cases of the matter within a box around the point, at the address, or else in the area."""
+    spots, position = spots_of(report), report.position
+    if position is None:
+        return {mark.case for spot in spots for mark in shelves.get(state.spots, spot) or ()}
+    box = box_around(position.lon_e7, position.lat_e7, metres)
+    west, south, east, north = box
+    found = {
+        case
+        for cell in cells_of(report.matter, box)
+        for case, lon, lat in shelves.get(state.spots, cell) or ()
+        if west <= lon <= east and south <= lat <= north
+    }
+    found.update(mark.case for spot in spots[1:] for mark in shelves.get(state.spots, spot) or ())
+    return found
 
 
 def _compare(

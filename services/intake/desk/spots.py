@@ -4,12 +4,13 @@ Whole numbers only: the same points give the same metres on every machine.
 """
 
 from math import cos, isqrt, radians
+from typing import NamedTuple
 
 from schemas.intake import ReadReport
 from services.intake.likeness import letters
 
-LAT_CELL, LON_CELL = 20_000, 30_000
-"""Sides of a cell in 10⁻⁷ degrees: about 220 m."""
+LAT_CELL, LON_CELL = 10_000, 13_000
+"""Sides of a cell in 10⁻⁷ degrees: about 110 m."""
 FARTHEST = 1_000
 """Metres beyond which no report merges by rule, whatever a matter says."""
 MICRONS = 11_132
@@ -29,17 +30,28 @@ def spots_of(report: ReadReport) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def spots_near(report: ReadReport, metres: int) -> list[str]:
-    """The keys at which cases within `metres` of the report may stand."""
-    if report.position is None:
-        return list(spots_of(report))
-    matter, reach = report.matter, min(metres, FARTHEST) * 1_000_000
-    lon, lat = report.position.lon_e7, report.position.lat_e7
+class Box(NamedTuple):
+    """What a report can reach: a box of longitude and latitude around its point."""
+
+    west: int
+    south: int
+    east: int
+    north: int
+
+
+def box_around(lon_e7: int, lat_e7: int, metres: int) -> Box:
+    """A box that holds all points within `metres`, which `metres_between` rounds down."""
+    reach = (min(metres, FARTHEST) + 1) * 1_000_000
     up = reach // MICRONS + 1
-    across = reach // max(MICRONS * _cosine(lat) // 10_000, 1) + 1
-    columns = range((lon - across) // LON_CELL, (lon + across) // LON_CELL + 1)
-    rows = range((lat - up) // LAT_CELL, (lat + up) // LAT_CELL + 1)
-    return [*(_cell(matter, x, y) for x in columns for y in rows), *spots_of(report)[1:]]
+    across = reach // max(MICRONS * (_cosine(lat_e7) - 1) // 10_000, 1) + 1
+    return Box(lon_e7 - across, lat_e7 - up, lon_e7 + across, lat_e7 + up)
+
+
+def cells_of(matter: str, box: Box) -> list[str]:
+    """The keys of all cells that the box touches."""
+    columns = range(box.west // LON_CELL, box.east // LON_CELL + 1)
+    rows = range(box.south // LAT_CELL, box.north // LAT_CELL + 1)
+    return [_cell(matter, x, y) for x in columns for y in rows]
 
 
 def metres_between(lon_e7: int, lat_e7: int, other_lon_e7: int, other_lat_e7: int) -> int:

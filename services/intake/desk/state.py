@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from services.intake.desk.shelves import Shelves
 from services.intake.desk.spots import spots_of
 from services.intake.likeness import letters
 
-CROWD = 64
+CROWD = 32
 """Cases of one matter that a spot keeps in mind for merging; in a storm the oldest is forgotten first."""
 CHUNK = 128
 
@@ -29,6 +30,14 @@ class Known(Struct, frozen=True, gc=False):
     until: datetime | None = None
 
 
+class Mark(NamedTuple):
+    """A case at a spot, with its point if it has one, so that what is too far is never looked up."""
+
+    case: str
+    lon_e7: int
+    lat_e7: int
+
+
 class Fading(Struct, frozen=True, gc=False, array_like=True):
     """A case that may be forgotten at `until`, unless it is open again by then."""
 
@@ -45,30 +54,31 @@ class DeskState(Struct, frozen=True):
     day: str = ""
     number: int = 0
     cases: Shelves[Known] = shelves.empty()
-    spots: Shelves[tuple[str, ...]] = shelves.empty()
+    spots: Shelves[tuple[Mark, ...]] = shelves.empty()
     fading: tuple[tuple[Fading, ...], ...] = ()
 
 
 def remember(state: DeskState, case: str, report: ReadReport) -> DeskState:
     """The state with one more open case (without touching its numbers)."""
+    lon, lat = (report.position.lon_e7, report.position.lat_e7) if report.position else (None, None)
     known = Known(
         case=case,
         matter=report.matter,
-        lon_e7=report.position.lon_e7 if report.position else None,
-        lat_e7=report.position.lat_e7 if report.position else None,
+        lon_e7=lon,
+        lat_e7=lat,
         place=letters(report.place),
         text=letters(report.text),
         spots=spots_of(report),
         last=report.received,
     )
-    at, crowded = state.spots, list[str]()
+    at, crowded, mark = state.spots, list[Mark](), Mark(case, lon or 0, lat or 0)
     for spot in known.spots:
         there = shelves.get(at, spot) or ()
-        crowded += there[: len(there) + 1 - CROWD]
-        at = shelves.put(at, spot, (*there, case))
+        crowded += there[: max(len(there) + 1 - CROWD, 0)]
+        at = shelves.put(at, spot, (*there, mark))
     state = replace(state, cases=shelves.put(state.cases, case, known), spots=at)
     for old in crowded:
-        state = forget(state, old)
+        state = forget(state, old.case)
     return state
 
 
@@ -79,7 +89,7 @@ def forget(state: DeskState, case: str) -> DeskState:
         return state
     at = state.spots
     for spot in known.spots:
-        rest = tuple([other for other in shelves.get(at, spot) or () if other != case])
+        rest = tuple([mark for mark in shelves.get(at, spot) or () if mark.case != case])
         at = shelves.put(at, spot, rest) if rest else shelves.drop(at, spot)
     return replace(state, cases=shelves.drop(state.cases, case), spots=at)
 
