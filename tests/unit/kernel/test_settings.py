@@ -16,8 +16,13 @@ def wrong(**environ: str) -> str:
 
 def test_without_a_variable_the_defaults_hold() -> None:
     settings = read({}, None)
-    assert settings.database_url == "sqlite+aiosqlite:///city-data/city.sqlite3"
+    assert settings.database_url == "sqlite:///city-data/city.sqlite3"
     assert settings.tick_seconds == 0.25
+
+
+def test_a_url_loses_its_driver() -> None:
+    settings = read({"GRIDCASE_DATABASE_URL": "postgresql+asyncpg://me:x@host/city"}, None)
+    assert settings.database_url == "postgresql://me:x@host/city"
 
 
 def test_the_environment_wins_over_the_file_and_an_option_over_both(tmp_path: Path) -> None:

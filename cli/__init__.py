@@ -1,0 +1,1 @@
+"""The command `gridcase`, and the one composition root."""

@@ -1,0 +1,65 @@
+"""The command `gridcase`: every command group, and how faults become one line and an exit code."""
+
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from cli import version
+from cli.output import EXIT_CODES, Exit, ExtraMissing, fail
+from kernel.errors import Fault
+
+_EXTRAS: Final = {
+    "asyncpg": "postgres",
+    "faust": "kafka",
+    "aiokafka": "kafka",
+    "rapidfuzz": "text",
+    "opencc": "text",
+    "openpyxl": "excel",
+}
+_CODES: Final = (
+    "Exit codes: " + " · ".join(f"{code.value} {words}" for code, words in EXIT_CODES.items()) + "."
+)
+
+
+class Faultless(TyperGroup):
+    """A fault is one red line and its exit code; a bug keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except Fault as fault:
+            raise _told(fault) from fault
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package not in _EXTRAS:
+                raise
+            raise _told(ExtraMissing(package=package, extra=_EXTRAS[package])) from error
+        except KeyboardInterrupt:
+            fail("stopped")
+            raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def _told(fault: Fault) -> typer.Exit:
+    fail(str(fault))
+    return typer.Exit(fault.exit_code)
+
+
+app = typer.Typer(
+    cls=Faultless,
+    name="gridcase",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Case routing (案件流转) for city operations centres (城运中心).",
+    epilog=_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback()
+def gridcase() -> None:
+    """Case routing (案件流转) for city operations centres (城运中心)."""
+
+
+app.command("version")(version.show)

@@ -1,0 +1,136 @@
+"""What commands print: tables for people, JSON for programs, one line for a fault, and the exit codes."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
+from enum import IntEnum
+from typing import Any, ClassVar, Final
+
+import msgspec
+from rich import box
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from kernel.errors import Fault
+
+WIDTH: Final = 100
+"""Columns where nobody says how wide the terminal is; every table fits."""
+
+
+class Exit(IntEnum):
+    """The exit codes of every command."""
+
+    DONE = 0
+    FAULT = 1
+    USAGE = 2
+    SETTINGS = 3
+    CITY = 4
+    BUNDLE = 5
+    DATABASE = 6
+    NOT_FOUND = 7
+    DIFFERENT = 8
+    EXTRA = 9
+    INTERRUPTED = 130
+
+
+EXIT_CODES: Final[dict[Exit, str]] = {
+    Exit.DONE: "done",
+    Exit.FAULT: "a running city met a fault and ended",
+    Exit.USAGE: "the command line is wrong",
+    Exit.SETTINGS: "a setting (GRIDCASE_…) is wrong, or a port is taken",
+    Exit.CITY: "no such city, or not the one expected; or another process has it",
+    Exit.BUNDLE: "the bundle has faults",
+    Exit.DATABASE: "the database cannot be reached, is newer, broken or read-only",
+    Exit.NOT_FOUND: "no such case, held message, unit or file",
+    Exit.DIFFERENT: "a replay differs, or something sent was refused",
+    Exit.EXTRA: "an extra is not installed",
+    Exit.INTERRUPTED: "interrupted",
+}
+
+
+class NotThere(Fault):
+    """{what}: expected one that exists, found none. Do: {do}."""
+
+    exit_code: ClassVar[int] = Exit.NOT_FOUND
+
+
+class ExtraMissing(Fault):
+    """The package {package} is not installed: expected the extra {extra}, found none. Do: pip install 'gridcase[{extra}]'."""  # noqa: E501 - a message is one line
+
+    exit_code: ClassVar[int] = Exit.EXTRA
+
+
+def console() -> Console:
+    """Standard output, made when it is needed, so that what replaces it is respected."""
+    wide = sys.stdout.isatty()
+    return Console(file=sys.stdout, width=None if wide else WIDTH, highlight=False)
+
+
+def errors() -> Console:
+    """Standard error: faults and progress."""
+    return Console(file=sys.stderr, highlight=False)
+
+
+def fail(words: str) -> None:
+    """One red line on stderr, whatever its length."""
+    line = " ".join(words.split())
+    errors().print(Text(f"gridcase: {line}", style="red"), soft_wrap=True)
+
+
+def emit(value: Any, *page: RenderableType, as_json: bool) -> None:
+    """The same answer for programs or for people."""
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+        return
+    screen = console()
+    for part in page:
+        screen.print(part)
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[int] = ()
+) -> Table:
+    """A table that survives 100 columns: long cells fold, the columns in `right` are figures."""
+    made = Table(
+        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    for number, column in enumerate(columns):
+        made.add_column(column, overflow="fold", justify="right" if number in right else "left")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    return made
+
+
+def facts(title: str, rows: Iterable[tuple[str, Any]]) -> Table:
+    """A name on the left, its value on the right; what is empty is left out."""
+    made = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        show_header=False,
+        pad_edge=False,
+    )
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in rows:
+        if value not in {"", None}:
+            made.add_row(name, value if isinstance(value, Text) else Text(str(value)))
+    return made
+
+
+def local(moment: datetime | None, zone: tzinfo, *, seconds: bool = False) -> str:
+    """A time as the clocks of the city show it."""
+    if moment is None:
+        return ""
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+
+
+def bar(*, hidden: bool = False) -> Progress:
+    """A progress bar on stderr; `hidden` where a program reads."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=errors(), transient=True, disable=hidden or not sys.stderr.isatty(),
+    )  # fmt: skip

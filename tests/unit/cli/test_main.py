@@ -1,0 +1,73 @@
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import main
+from cli.main import app
+from cli.output import EXIT_CODES, Exit
+from kernel.errors import Fault
+
+runner = CliRunner()
+
+
+class Broken(Fault):
+    """The {thing} is broken: expected a whole one.
+
+    Do: mend it.
+    """
+
+    exit_code = 4
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that fails in the way its argument names."""
+
+    def fail(kind: str) -> None:
+        raise {
+            "fault": Broken(thing="bell"),
+            "extra": ModuleNotFoundError("No module named 'faust'", name="faust.app"),
+            "stop": KeyboardInterrupt(),
+            "bug": ZeroDivisionError("planted"),
+        }[kind]
+
+    monkeypatch.setattr(app, "registered_commands", list(app.registered_commands))
+    app.command("fail")(fail)
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_fault_is_one_line_on_stderr_and_its_exit_code() -> None:
+    result = runner.invoke(main.app, ["fail", "fault"])
+    assert result.exit_code == 4
+    assert result.stdout == ""
+    assert result.stderr == "gridcase: The bell is broken: expected a whole one. Do: mend it.\n"
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_missing_package_names_the_extra() -> None:
+    result = runner.invoke(main.app, ["fail", "extra"])
+    assert result.exit_code == Exit.EXTRA
+    assert "pip install 'gridcase[kafka]'" in result.stderr
+
+
+@pytest.mark.usefixtures("faulty")
+def test_an_interruption_is_no_traceback() -> None:
+    result = runner.invoke(main.app, ["fail", "stop"])
+    assert (result.exit_code, result.stderr) == (130, "gridcase: stopped\n")
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_bug_keeps_its_traceback() -> None:
+    assert isinstance(runner.invoke(main.app, ["fail", "bug"]).exception, ZeroDivisionError)
+
+
+def test_version_speaks_to_people_and_to_programs() -> None:
+    assert "gridcase" in runner.invoke(app, ["version"]).stdout
+    assert json.loads(runner.invoke(app, ["version", "--json"]).stdout)["python"]
+
+
+def test_every_exit_code_is_documented() -> None:
+    assert set(EXIT_CODES) == set(Exit)
+    shown = runner.invoke(app, ["--help"]).stdout
+    assert all(str(code.value) in shown for code in Exit)
