@@ -34,9 +34,20 @@ def commands() -> str:
     return subprocess.run(typer, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
+def settings() -> str:
+    """Every setting with its bounds."""
+    from kernel.settings import reference  # noqa: PLC0415  the page is skipped where it is absent
+
+    return reference()
+
+
 def pages() -> dict[Path, str]:
     """Each page with its text; a page whose source is not there is left out."""
-    sources = {"topics.md": ("schemas.topics", topics), "gridcase.md": ("cli.main", commands)}
+    sources = {
+        "topics.md": ("schemas.topics", topics),
+        "gridcase.md": ("cli.main", commands),
+        "settings.md": ("kernel.settings", settings),
+    }
     return {
         REFERENCE / name: NOTE + write().strip() + "\n"
         for name, (module, write) in sources.items()
