@@ -34,13 +34,15 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
 class SheetMapping(Struct, frozen=True, forbid_unknown_fields=True):
     """One kind of sheet. `blank` lists the cells that say nothing, `zone` is that of times without one.
 
-    A row whose position is 0,0 has none: sheets write zero for what they do not know.
+    `source` is the column that names the channel of a row, which is else `channel`. A row whose position
+    is 0,0 has none: sheets write zero for what they do not know.
     """
 
     channel: str
     zone: str
     id: Column
     text: Column
+    source: Column | None = None
     occurred: Column | None = None
     longitude: Column | None = None
     latitude: Column | None = None
@@ -110,7 +112,7 @@ def _read(mapping: SheetMapping, row: Mapping[str, str | None]) -> SheetReport:
     if not ident:
         raise _refused(mapping.id, "missing_id", "an id of its own for each row", "an empty cell")
     report = GridReport(
-        channel=mapping.channel,
+        channel=_code(mapping, mapping.source, row) or mapping.channel,
         kind=_words(mapping, mapping.kind, row, LONGEST_LINE) or mapping.default_kind,
         text=_words(mapping, mapping.text, row, LONGEST_TEXT),
         occurred=_occurred(mapping, row),
@@ -209,5 +211,5 @@ def _column(value: object) -> object:
 
 
 _COLUMNS = frozenset(
-    "id text occurred longitude latitude place area matter kind photos name phone".split()  # noqa: SIM905
+    "id text source occurred longitude latitude place area matter kind photos name phone".split()  # noqa: SIM905
 )
