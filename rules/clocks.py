@@ -41,7 +41,8 @@ WHEN: Final[Mapping[str, Callable[[CaseFacts], bool]]] = MappingProxyType(
 )
 """What an entry may depend on: an open check (核查), work counted from dispatch, a contact still owed."""
 
-_EARLY: Final = Entry("handle", RUNS, "early")
+_WORK: Final = (Entry("leg"), Entry("handle", RUNS, "early"), Entry("contact", RUNS, "contact"))
+"""What the unit owes while it may still object: a new lead has only its leg, unless the limit is short."""
 
 ROWS: Final[Mapping[State, tuple[Entry, ...]]] = MappingProxyType(
     {
@@ -53,8 +54,8 @@ ROWS: Final[Mapping[State, tuple[Entry, ...]]] = MappingProxyType(
         ),
         State.DELIBERATING: (Entry("meeting"), Entry("case")),
         State.TO_ROUTE: (Entry("route"), Entry("case")),
-        State.TO_SIGN: (Entry("sign"), Entry("case"), Entry("leg"), _EARLY),
-        State.DISPUTED: (Entry("decide"), Entry("case"), Entry("leg"), _EARLY),
+        State.TO_SIGN: (Entry("sign"), Entry("case"), *_WORK),
+        State.DISPUTED: (Entry("decide"), Entry("case"), *_WORK),
         State.HANDLING: (Entry("contact", RUNS, "contact"), Entry("handle"), Entry("case"), Entry("leg")),
         State.SUSPENDED: (
             Entry("review"),

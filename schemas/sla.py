@@ -74,8 +74,9 @@ class ClockHalt:
 class CaseFacts:
     """What the clocks know of the case: all that its row, limits and calendars depend on.
 
-    `checking` and `contact` say that a check or the first contact is owed, `early` that the work is
-    counted from dispatch; `stages` are limits in series, of which `stage` are finished.
+    `checking` and `contact` say that a check or the first contact is owed, `early` that handling is
+    counted though not signed (from dispatch, or because the same lead had begun); `stages` are limits in
+    series, of which `stage` are finished.
     """
 
     state: State

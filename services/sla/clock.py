@@ -160,8 +160,9 @@ def _term(clock: str, facts: CaseFacts, rules: Rules, event: Any) -> tuple[Term 
         return facts.stages[facts.stage], "stage"
     if clock in ("handle", "leg"):
         return facts.leg_limit or facts.limit, "condition"
-    if clock == "sign" and facts.early:
-        return facts.leg_limit or facts.limit, "window"
+    window = facts.leg_limit or facts.limit
+    if clock == "sign" and window and window.minutes <= rules.bundle.bounds.short_limit_minutes:
+        return window, "window"
     limit = policy_of(clock, facts, rules).limit
     return (_as_term(limit) if limit else None), "policy"
 

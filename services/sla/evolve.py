@@ -15,7 +15,7 @@ from schemas.sla import (
     DeadlinesRecomputed,
     TimerIdle,
 )
-from services.sla.follow import deems
+from services.sla.follow import deemed_by
 from services.sla.state import Clock, Clocks
 
 
@@ -27,7 +27,7 @@ def _set(clocks: Clocks, event: ClocksSet) -> Clocks:
         segments = (*clock.run.earlier, halt.segment)
         left[halt.clock] = replace(clock, paused=True, segments=segments)
     for run in event.resumed:
-        known = left.get(run.clock) or clocks.signing or Clock(run)
+        known = left.get(run.clock) or (clocks.deemed.sign if clocks.deemed else Clock(run))
         left[run.clock] = replace(known, run=run, paused=False, segments=())
     left.update({run.clock: Clock(run) for run in event.started})
     return replace(
@@ -36,7 +36,7 @@ def _set(clocks: Clocks, event: ClocksSet) -> Clocks:
         facts=event.facts or clocks.facts,
         runs=max([clocks.runs, *(run.run for run in event.started)]),
         clocks=left,
-        signing=clocks.clocks.get("sign") if deems(event) else None,
+        deemed=deemed_by(clocks, event),
     )
 
 

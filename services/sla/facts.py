@@ -28,6 +28,7 @@ from schemas.case.opening import CaseAccepted, CaseOpened, CaseVoided, CheckOrde
 from schemas.case.states import State
 from schemas.sla import CaseFacts
 
+AT_WORK: Final = frozenset({State.HANDLING, State.SUSPENDED})
 Fold: TypeAlias = Callable[[CaseFacts, Any], CaseFacts]
 
 
@@ -65,7 +66,7 @@ def _assigned(facts: CaseFacts, event: CaseAssigned) -> CaseFacts:
         lead=event.lead,
         limit=event.limit,
         leg_limit=event.leg_limit,
-        early=event.handle_at_once,
+        early=event.handle_at_once or (event.same_lead and (facts.early or facts.state in AT_WORK)),
         contact=event.reachable if event.state is State.HANDLING else facts.contact and event.same_lead,
     )
 
@@ -83,7 +84,7 @@ def _contacted(facts: CaseFacts, _: Any) -> CaseFacts:
     return replace(facts, contact=False)
 
 
-def _given_back(facts: CaseFacts, event: Any) -> CaseFacts:
+def _withdrawn(facts: CaseFacts, event: Any) -> CaseFacts:
     return replace(facts, state=event.state, contact=False)
 
 
@@ -110,10 +111,10 @@ FOLD: Final[Mapping[type, Fold]] = MappingProxyType(
         CaseAssigned: _assigned,
         CaseSigned: _taken_in_hand,
         SignatureDeemed: _taken_in_hand,
-        DeemedSignatureTakenBack: _given_back,
+        DeemedSignatureTakenBack: _moved,
         ObjectionRaised: _moved,
         ObjectionReferred: _moved,
-        ObjectionAccepted: _given_back,
+        ObjectionAccepted: _withdrawn,
         ObjectionRefused: _taken_in_hand,
         ReporterContacted: _contacted,
         StageFinished: _stage_finished,

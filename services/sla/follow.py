@@ -1,6 +1,7 @@
 """After each case event exactly the clocks of the state's row run (状态行即规则)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from schemas.case.objecting import DeemedSignatureTakenBack
 from schemas.sla import CaseFacts, ClockHalt, ClockRun, ClocksSet
 from services.sla import clock as counting
 from services.sla.facts import FOLD
-from services.sla.state import Clock, Clocks
+from services.sla.state import Clock, Clocks, Deemed
 
 
 class Turn(NamedTuple):
@@ -31,7 +32,7 @@ class Turn(NamedTuple):
 
 def follow(clocks: Clocks, event: Any, context: Context) -> list[ClocksSet]:
     """The one event that says which clocks this case event stopped, paused, resumed and started."""
-    facts = FOLD[type(event)](clocks.facts, event)
+    facts = _facts(clocks, event)
     turn = Turn(clocks, facts, event, version_of(context.message_id), context)
     wanted = row(facts)
     anew = {name for name in wanted if _starts_anew(turn, name)}
@@ -96,16 +97,27 @@ def _resumes(turn: Turn, wanted: dict[str, bool], anew: set[str]) -> Iterator[Cl
 
 def _taken_back(turn: Turn) -> tuple[ClockRun, ...]:
     """The sign clock that a deemed signature stopped runs on as before, when that is taken back."""
-    former = turn.clocks.signing
-    if former is None or not isinstance(turn.event, DeemedSignatureTakenBack):
+    deemed = turn.clocks.deemed
+    if deemed is None or not isinstance(turn.event, DeemedSignatureTakenBack):
         return ()
-    return (former.run,)
+    return (deemed.sign.run,)
+
+
+def _facts(clocks: Clocks, event: Any) -> CaseFacts:
+    deemed = clocks.deemed
+    if deemed is not None and isinstance(event, DeemedSignatureTakenBack):
+        return replace(deemed.facts, contact=deemed.facts.contact and clocks.facts.contact)
+    return FOLD[type(event)](clocks.facts, event)
 
 
 def _halt(turn: Turn, clock: Clock) -> ClockHalt:
     return counting.halted(clock, turn.clocks.facts, turn.context.rules, turn.at)
 
 
-def deems(clocks_set: ClocksSet) -> bool:
-    """Whether the case event followed was a deemed signature, whose sign clock must be kept."""
-    return clocks_set.event == SignatureDeemed.__name__
+def deemed_by(clocks: Clocks, event: ClocksSet) -> Deemed | None:
+    """The deemed signature that may still be taken back once this event is folded."""
+    if event.event == SignatureDeemed.__name__:
+        sign = clocks.clocks.get("sign")
+        return Deemed(sign, clocks.facts) if sign else None
+    stays = event.facts is None or event.facts.state is clocks.facts.state
+    return clocks.deemed if stays else None

@@ -21,15 +21,21 @@ class Clock(Struct, frozen=True):
     breached: bool = False
 
 
+class Deemed(Struct, frozen=True):
+    """A deemed signature (视为签收) that may be taken back: the sign clock and the facts before it."""
+
+    sign: Clock
+    facts: CaseFacts
+
+
 class Clocks(Struct, frozen=True):
     """All clocks of one case (案件时钟), and what they know of it up to its event `version`.
 
-    `runs` counts the starts. `signing` is the sign clock that a deemed signature stopped, kept because
-    that signature may be taken back.
+    `runs` counts the starts.
     """
 
     version: int = 0
     facts: CaseFacts = CaseFacts(state=State.NONE)
     runs: int = 0
     clocks: Mapping[str, Clock] = {}
-    signing: Clock | None = None
+    deemed: Deemed | None = None
