@@ -91,9 +91,9 @@ def _told(name: str, before: Known, known: Known, event: object, context: Contex
     if not routes:
         return ()
     question = Question(known, before, event, bundle, context.now)
-    words = Words(context.stream, known, event, bundle)
-    urgent = _urgent(known, context)
     language = bundle.city.languages[0]
+    words = Words(context.stream, known, event, bundle, language)
+    urgent = _urgent(known, context)
     texts: dict[str, str] = {}
     told: dict[tuple[str, str, str], Telling] = {}
     for route in routes:

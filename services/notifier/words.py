@@ -12,20 +12,21 @@ from services.notifier.known import Known
 class Words(Mapping[str, object]):
     """The values of one event for `Templates.render`. An unknown field is a KeyError, hence a bug."""
 
-    __slots__ = ("bundle", "case", "event", "known")
+    __slots__ = ("bundle", "case", "event", "known", "language")
 
-    def __init__(self, case: str, known: Known, event: Any, bundle: Bundle) -> None:
+    def __init__(self, case: str, known: Known, event: Any, bundle: Bundle, language: str) -> None:
         self.case = case
         self.known = known
         self.event = event
         self.bundle = bundle
+        self.language = language
 
     def __getitem__(self, field: str) -> str:
         of_case = OF_CASE.get(field)
         if of_case is not None:
             return of_case(self)
         if field in OF_EVENT:
-            return self.said(field)
+            return self.coded(field, self.said(field))
         raise KeyError(field)
 
     def __iter__(self) -> Iterator[str]:
@@ -43,6 +44,11 @@ class Words(Mapping[str, object]):
             return self.bundle.calendars.get("").local(value).strftime("%Y-%m-%d %H:%M")
         return "" if value is None else str(value)
 
+    def coded(self, field: str, code: str) -> str:
+        """The city's own word for a code, from the template `<field>.<code>` if it has one."""
+        templates, name = self.bundle.templates, f"{field}.{code}"
+        return templates.render(name, self.language, {}) if templates.has(name) else code
+
     def unit(self, code: str) -> str:
         """The name of a unit; of an unknown one its code, so that a notice never fails for a name."""
         found = self.bundle.units.get(code) if code else None
@@ -59,7 +65,7 @@ class Words(Mapping[str, object]):
 
 OF_CASE: Final[Mapping[str, Callable[[Words], str]]] = {
     "case": lambda words: words.case,
-    "state": lambda words: words.known.state,
+    "state": lambda words: words.coded("state", words.known.state),
     "place": lambda words: words.known.place,
     "text": lambda words: words.known.text,
     "matter": Words.matter,
