@@ -29,12 +29,13 @@ def _areas(bundle: Bundle, folder: Folder) -> Iterator[Fault]:
     yield from _overlaps(rows, areas)
     yield from _cycles(rows, areas, lambda area: area.parent)
     levels = {area.code: area.level for area in areas}
+    kinds = {kind.code for kind in bundle.city.kinds}
     for row, area in zip(rows, areas, strict=True):
         if not area.parent and area.code != bundle.city.root and area.layer != NEIGHBOUR:
             yield row.fault("empty", "parent", f"a parent: only {bundle.city.root} has none")
         if area.code == bundle.city.root and (area.parent or area.level):
             yield row.fault("bad_level", "kind", "no parent and the kind of level 0, for the root", area.kind)
-        if area.parent and levels.get(area.parent, -1) >= area.level:
+        if area.parent and area.kind in kinds and levels.get(area.parent, -1) >= area.level:
             yield row.fault("bad_level", "kind", f"a kind below that of {area.parent}")
 
 

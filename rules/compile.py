@@ -1,5 +1,3 @@
-from msgspec.structs import replace
-
 from rules.bundle import Bundle, Parts
 from rules.check import check
 from rules.edition import Edition
@@ -25,8 +23,7 @@ def compile_rows(folder: Folder) -> Bundle | Faults:
     faults += check(parts, folder)
     if faults:
         return Faults.of(faults)
-    ordered = _ordered(parts)
-    return Bundle(ordered, Edition.of(ordered).hash)
+    return Edition.of(parts).load()
 
 
 def _parts(folder: Folder, faults: list[Fault]) -> Parts:
@@ -48,21 +45,5 @@ def _parts(folder: Folder, faults: list[Fault]) -> Parts:
         calendars=read_calendars(folder, codes, city.zone, faults),
         policies=read_policies(folder, codes, city.limit_words, faults),
         routes=read_routes(folder, codes, faults),
-        templates=read_templates(folder, faults),
-    )
-
-
-def _ordered(parts: Parts) -> Parts:
-    """Canonical order, but for routes and calendars, whose order means something."""
-    return replace(
-        parts,
-        areas=tuple(sorted(parts.areas, key=lambda area: (area.code, area.valid_from))),
-        shapes=tuple(sorted(parts.shapes, key=lambda shape: (shape.area, shape.valid_from))),
-        units=tuple(sorted(parts.units, key=lambda unit: (unit.code, unit.valid_from))),
-        posts=tuple(sorted(parts.posts, key=lambda post: (post.code, post.valid_from))),
-        matters=tuple(sorted(parts.matters, key=lambda matter: matter.code)),
-        entries=tuple(sorted(parts.entries, key=lambda entry: (entry.entry_id, entry.version))),
-        enforcement=tuple(sorted(parts.enforcement, key=lambda row: (row.level, row.step, row.valid_from))),
-        policies=tuple(sorted(parts.policies, key=lambda policy: (policy.name, policy.mode))),
-        templates=tuple(sorted(parts.templates, key=lambda template: (template.code, template.language))),
+        templates=read_templates(folder, city.languages, faults),
     )

@@ -3,7 +3,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, get_type_hints
 
-from msgspec import Raw, Struct, ValidationError, json
+from msgspec import DecodeError, Raw, Struct, json
+from msgspec.structs import replace
 
 from rules.bundle import Bundle, Parts
 
@@ -33,8 +34,9 @@ class Edition:
 
     @classmethod
     def of(cls, parts: Parts) -> "Edition":
-        """Rows to canonical bytes: sorted keys, integers, every default written out."""
-        encoded = {name: _ENCODER.encode(getattr(parts, name)) for name in SECTIONS}
+        """Rows to canonical bytes: rows and keys sorted, integers, every default written out."""
+        ordered = canonical(parts)
+        encoded = {name: _ENCODER.encode(getattr(ordered, name)) for name in SECTIONS}
         manifest = {name: sha256(body).hexdigest() for name, body in encoded.items()}
         return cls(_hash(manifest), manifest, {manifest[name]: body for name, body in encoded.items()})
 
@@ -43,7 +45,7 @@ class Edition:
         """The edition from its bytes; every hash is recomputed, what differs is a `BrokenEditionError`."""
         try:
             packed = json.decode(body, type=_Packed)
-        except ValidationError as error:
+        except DecodeError as error:
             raise BrokenEditionError(str(error)) from error
         sections = {digest: bytes(raw) for digest, raw in packed.sections.items()}
         wrong = [digest for digest, raw in sections.items() if sha256(raw).hexdigest() != digest]
@@ -60,6 +62,22 @@ class Edition:
     def load(self) -> Bundle:
         rows = {name: _DECODERS[name].decode(self.sections[digest]) for name, digest in self.manifest.items()}
         return Bundle(Parts(**rows), self.hash)
+
+
+def canonical(parts: Parts) -> Parts:
+    """The parts in the one order that is hashed; only the order of routes and calendars means something."""
+    return replace(
+        parts,
+        areas=tuple(sorted(parts.areas, key=lambda area: (area.code, area.valid_from))),
+        shapes=tuple(sorted(parts.shapes, key=lambda shape: (shape.area, shape.valid_from))),
+        units=tuple(sorted(parts.units, key=lambda unit: (unit.code, unit.valid_from))),
+        posts=tuple(sorted(parts.posts, key=lambda post: (post.code, post.valid_from))),
+        matters=tuple(sorted(parts.matters, key=lambda matter: matter.code)),
+        entries=tuple(sorted(parts.entries, key=lambda entry: (entry.entry_id, entry.version))),
+        enforcement=tuple(sorted(parts.enforcement, key=lambda row: (row.level, row.step, row.valid_from))),
+        policies=tuple(sorted(parts.policies, key=lambda policy: (policy.name, policy.mode))),
+        templates=tuple(sorted(parts.templates, key=lambda template: (template.code, template.language))),
+    )
 
 
 def _hash(manifest: Mapping[str, str]) -> str:

@@ -145,8 +145,9 @@ class ShapeIndex:
         if not rivals:
             return Place(places, 1000)
         confidence = 500 + 500 * min(metres for _, metres in rivals) // (self.near + 1)
-        candidates = sorted([(chosen.code, 0), *rivals], key=lambda candidate: candidate[1])
-        return Place(places, confidence, tuple(candidates))
+        return Place(
+            places, confidence, ((chosen.code, 0), *sorted(rivals, key=lambda rival: (rival[1], rival[0])))
+        )
 
     def _metres(self, area: Mapped, point: shapely.Point) -> int:
         """Whole metres to an area, or one more than counts as near."""

@@ -12,13 +12,14 @@ from rules.modes import BOTH, Mode
 from rules.reading.entries import STEPS
 from rules.rows import Folder, Row, rows_of
 from rules.units import Unit
-from rules.validity import LAST_DAY
+from rules.validity import FIRST_DAY, LAST_DAY
 
 
 def publication_faults(bundle: Bundle, folder: Folder) -> Iterator[Fault]:
     """What no edition may be published with: lifecycle.md §2."""
     yield from _ties(bundle, folder)
     yield from _allowed_row8(bundle, folder)
+    yield from _above_level(bundle, folder)
     yield from _row8_gaps(bundle)
     yield from _without_fallback(bundle, folder)
     yield from _enforcement_gaps(bundle)
@@ -60,6 +61,18 @@ def _allowed_row8(bundle: Bundle, folder: Folder) -> Iterator[Fault]:
             yield row.fault("tie", "role", f"prohibited or assist: the matter is {matter.row8}")
 
 
+def _above_level(bundle: Bundle, folder: Folder) -> Iterator[Fault]:
+    """No entry hands a statutory duty (法定职责) down to a level below the one that the law names."""
+    levels, entries = {kind.code: kind.level for kind in bundle.city.kinds}, bundle.parts.entries
+    guarded = min((kind.level for kind in bundle.city.kinds if kind.guarded), default=99)
+    for row, entry in zip(rows_of(folder, "entries.csv", entries), entries, strict=True):
+        matter = bundle.matters.get(entry.matter)
+        duty = matter.statutory_level if matter and entry.role in ("own", "entrusted") else ""
+        if duty and entry.state != "exited" and levels.get(entry.unit_level, guarded) > levels.get(duty, 99):
+            wanted = f"prohibited or assist: the law leaves the matter to the {duty}"
+            yield row.fault("bad_level", "role", wanted, entry.role, "take the entry back")
+
+
 def _row8_gaps(bundle: Bundle) -> Iterator[Fault]:
     """Each of the five is denied to every area of every guarded kind, in both modes, for ever."""
     denials: dict[tuple[str, str], list[Entry]] = defaultdict(list)
@@ -67,14 +80,18 @@ def _row8_gaps(bundle: Bundle) -> Iterator[Fault]:
         lasting = entry.valid_to == LAST_DAY and entry.valid_from <= bundle.city.starts
         if entry.prohibits and entry.state == "active" and not entry.layer and lasting:
             denials[entry.matter, entry.area].append(entry)
-    guarded = [area for area in bundle.parts.areas if bundle.register.guards(area.kind)]
+    root, guards = bundle.city.root, bundle.register.guards
+    guarded = [
+        area for area in bundle.parts.areas if guards(area.kind) and bundle.areas.within(area.code, root)
+    ]
     for tag in ROW8 if guarded else ():
         tagged = [matter for matter in bundle.parts.matters if matter.row8 == tag]
         open_ = [area.code for area in guarded if not _denied(bundle, denials, tag, tagged, area)]
         if open_:
             places = ", ".join(open_[:3]) + (f" and {len(open_) - 3} more" if len(open_) > 3 else "")
             wanted = f"a prohibited entry for {tag} for every area of a guarded kind in both modes"
-            do = DO["row8_gap"].replace("DAY", str(bundle.city.starts))
+            since = str(bundle.city.starts) if bundle.city.starts > FIRST_DAY else "every day"
+            do = DO["row8_gap"].replace("DAY", since)
             yield Row("entries.csv", 0).fault("row8_gap", "matter", wanted, f"none for {places}", do)
 
 

@@ -11,15 +11,20 @@ SEPARATOR = "|"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells of one row with the place that they stand in; what is empty is not there."""
+    """The cells of one row with the place that they stand in; what is empty is not there.
+
+    In YAML each cell has a line of its own.
+    """
 
     file: str
     number: int
     cells: Mapping[str, str] = field(default_factory=dict[str, str])
+    lines: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def fault(self, code: str, column: str, expected: str, value: str = "", do: str = "") -> Fault:
         found = value or self.cells.get(column, "")
-        return Fault(self.file, self.number, column, code, found, expected, do or DO[code])
+        number = self.lines.get(column, self.number)
+        return Fault(self.file, number, column, code, found, expected, do or DO[code])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,8 @@ class Node:
     def row(self, file: str, **more: str) -> Row:
         """A mapping as a row of a table."""
         cells = {key: node.text() for key, node in self.items().items()}
-        return Row(file, self.line, {key: text for key, text in (cells | more).items() if text})
+        lines = {key: node.line for key, node in self.items().items()}
+        return Row(file, self.line, {key: text for key, text in (cells | more).items() if text}, lines)
 
 
 NOTHING = Node(0, {})

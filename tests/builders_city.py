@@ -7,7 +7,10 @@ G12 north-west (community C1), G21 south-east and G22 north-east (community C2).
 from datetime import date
 from functools import cache
 
+from msgspec import structs
+
 from rules.admission import Entry, Funding
+from rules.almanac import zone_offsets
 from rules.areas import Area
 from rules.bounds import Bounds
 from rules.bundle import Bundle, City, Kind, Parts
@@ -209,8 +212,9 @@ def _entries() -> tuple[Entry, ...]:
 def _calendars() -> tuple[CalendarSpec, ...]:
     holidays = tuple(Day(date(2026, 10, n), "off", "国庆节", "虚构通知") for n in range(1, 8))
     made_up = Day(date(2026, 10, 10), "work", "国庆节", "虚构通知")
-    office = CalendarSpec("office", days=DayTable("cn", (*holidays, made_up), "2025-11-04"))
-    return office, round_the_clock()
+    offsets = zone_offsets("Asia/Shanghai")
+    office = CalendarSpec("office", days=DayTable("cn", (*holidays, made_up)), offsets=offsets)
+    return office, structs.replace(round_the_clock(), offsets=offsets)
 
 
 def round_the_clock() -> CalendarSpec:
@@ -234,7 +238,8 @@ def _policies() -> tuple[Policy, ...]:
         Policy(name=name, limit=limit(text), warn=(70,), ladder=(Rung("lead_officer"),))
         for name, text in limits.items()
     )
-    return short + tuple(Policy(name=name, warn=(70,), ladder=ladder) for name in ("handle", "case", "leg"))
+    long = tuple(Policy(name=name, warn=(70,), ladder=ladder) for name in ("handle", "case", "leg"))
+    return (*short, *long, Policy(name="cotask", warn=(70,)), Policy(name="review", warn=(70,)))
 
 
 WORDS = {

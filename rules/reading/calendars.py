@@ -71,7 +71,10 @@ def _windows(cells: Cells, column: str) -> tuple[Window, ...]:
 def _day_tables(folder: Folder, faults: list[Fault]) -> Mapping[str, DayTable]:
     days: dict[str, list[Day]] = defaultdict(list)
     for row in folder.table("days.csv"):
-        days[row.cells.get("table", "")].append(_day(row, faults))
+        before = len(faults)
+        day = _day(row, faults)
+        if len(faults) == before:
+            days[row.cells["table"]].append(day)
     return {
         code: DayTable(code, tuple(sorted(rows, key=lambda day: day.date))) for code, rows in days.items()
     }

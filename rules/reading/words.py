@@ -81,10 +81,12 @@ def read_routes(folder: Folder, codes: Codes, faults: list[Fault]) -> tuple[Rout
     return tuple(routes)
 
 
-def read_templates(folder: Folder, faults: list[Fault]) -> tuple[Template, ...]:
+def read_templates(folder: Folder, languages: tuple[str, ...], faults: list[Fault]) -> tuple[Template, ...]:
     """The words of all languages; each code has the same fields in each."""
     found: dict[str, dict[str, Template]] = {}
-    for language, document in folder.templates().items():
+    documents = folder.templates()
+    for language in (language for language in languages if language in documents):
+        document = documents[language]
         file = f"{TEMPLATES}{language}.yaml"
         found[language] = {}
         for code, node in document.items().items():
