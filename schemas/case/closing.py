@@ -154,7 +154,10 @@ class ReworkOrdered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackRecorded:
-    """已回访: the `attempt`-th for this reporter in this round."""
+    """已回访: the `attempt`-th for this reporter in this round; `over` when nobody calls this one again.
+
+    `outcome` is called_back, unreasonable, not_solved, not_reached or no_contact (the last attempt).
+    """
 
     reporter: Name
     attempt: Count
@@ -163,6 +166,8 @@ class CallbackRecorded:
     score: Count
     note: Line
     unreasonable: OptionalCode
+    outcome: Name
+    over: bool
     by: Name
     at: Instant
 

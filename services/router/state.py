@@ -1,0 +1,129 @@
+"""What router.case knows of one case, folded from its events."""
+
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.case.states import OPEN, State
+from schemas.case.timing import Term
+
+CENTRE_STATES: Final = frozenset({State.RECEIVED, State.TO_ROUTE})
+"""Where nobody leads yet, the operations centre (城运中心) is accountable."""
+
+
+class Run(Struct, frozen=True):
+    """One run of a clock, as far as the case has to know it to judge a firing.
+
+    `since` is the version of the event that started it at `at`; `stopped` and `breached` are when it was
+    stopped and for which due a breach was confirmed. `before` is the run that this one replaced,
+    `unit` the one that leads meanwhile.
+    """
+
+    since: int
+    at: datetime
+    unit: str = ""
+    stopped: datetime | None = None
+    breached: datetime | None = None
+    before: "Run | None" = None
+
+
+class Supervision(Struct, frozen=True):
+    """An open supervision (督办): who opened it, whom it presses, and the clock that it is due to, if any."""
+
+    number: int
+    kind: str
+    level: int
+    unit: str
+    by: str
+    clock: str = ""
+    since: int = 0
+    answered: bool = False
+
+
+class Calls(Struct, frozen=True):
+    """What calling one reporter back (回访) has come to in this round; `over` when nobody calls again."""
+
+    attempts: tuple[datetime, ...] = ()
+    over: bool = False
+    outcome: str = ""
+
+
+class Deemed(Struct, frozen=True):
+    """A deemed signature (视为签收) that may be taken back: due time, event, and the sign clock before."""
+
+    due: datetime
+    version: int
+    sign: Run
+
+
+class Case(Struct, frozen=True):
+    """One case. `version` counts its events, `revision` those that changed something.
+
+    `places` are (layer, area); `refused_by` are units that objected, `left` those whose objection was
+    accepted in this round; `level` is that of the open objection, `meeting_level` the highest reached.
+    `checked` is empty, ordered, passed or failed.
+    """
+
+    id: str = ""
+    state: State = State.NONE
+    version: int = 0
+    revision: int = 0
+    desk: str = ""
+    area: str = ""
+    places: tuple[tuple[str, str], ...] = ()
+    matter: str = ""
+    matter_hint: str = ""
+    condition_hint: str = ""
+    triage: str = ""
+    checked: str = ""
+    reports: tuple[str, ...] = ()
+    reporters: tuple[str, ...] = ()
+    round: int = 1
+    limit: Term | None = None
+    leg_limit: Term | None = None
+    leg_rest: Term | None = None
+    stages: int = 0
+    stage: int = 0
+    closing: tuple[str, ...] = ()
+    calendar: str = ""
+    lead: str = ""
+    assistants: tuple[str, ...] = ()
+    supervising: tuple[str, ...] = ()
+    assignments: int = 0
+    relieved: int = 0
+    dispatched_by: str = ""
+    objections: int = 0
+    refused_by: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    proposed: str = ""
+    level: int = 0
+    meeting_level: int = 0
+    deemed: Deemed | None = None
+    supervisions: tuple[Supervision, ...] = ()
+    supervised: int = 0
+    calls: dict[str, Calls] = {}
+    escalated: bool = False
+    last_rework: bool = False
+    ended: datetime | None = None
+    window_due: datetime | None = None
+    clocks: dict[str, Run] = {}
+    breaches: int = 0
+
+    @property
+    def reachable(self) -> bool:
+        """Whether there is a reporter who can be contacted at all."""
+        return bool(self.reporters)
+
+    def supervision(self, number: int) -> Supervision | None:
+        return next((one for one in self.supervisions if one.number == number), None)
+
+    def accountable(self, centre: str) -> str:
+        """The one unit that answers for the case (责任单位) while it is open, else empty."""
+        if self.state not in OPEN:
+            return self.lead if self.state is State.CLOSED else ""
+        return centre if self.state in CENTRE_STATES else self.lead
+
+
+NO_CASE: Final = Case()
+"""The state of a stream without events."""
