@@ -56,9 +56,12 @@ def answer_bounce(state: DeskState, message: ReportBounced, context: Context) ->
     return [_opened(state, report, context, after=message.case)]
 
 
-def note_end(state: DeskState, message: CaseEnded, context: Context) -> Sequence[DeskEvent]:  # noqa: ARG001
-    """The case is over: remembered until the repeat window closes."""
+def note_end(state: DeskState, message: CaseEnded, context: Context) -> Sequence[DeskEvent]:
+    """The case is over: remembered until the repeat window closes, which writing it off does not move."""
     until = context.received + timedelta(days=context.rules.bundle.bounds.repeat_days)
+    known = shelves.get(state.cases, message.case)
+    if message.how == "written_off" and known is not None and known.until is not None:
+        until = known.until
     return [
         CaseEndNoted(
             case=message.case, how=message.how, survivor=message.survivor, ended=context.received, until=until

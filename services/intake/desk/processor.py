@@ -74,4 +74,5 @@ DESK: Final[Processor[DeskState, DeskMessage, DeskEvent]] = Processor(
     evolve=evolve,
     react=react,
     snapshot=DeskState,
+    snapshot_every=2000,
 )

@@ -222,6 +222,12 @@ def test_what_is_over_is_forgotten_and_the_state_stays_small(desk: Story) -> Non
     assert len(desk.state.fading) == 1
 
 
+def test_writing_a_case_off_does_not_move_its_repeat_window(desk: Story) -> None:
+    desk.given(numbered(read()), closed())
+    desk.when(CaseEnded(case=FIRST, how="written_off"), sender=ROUTER, after=timedelta(days=5))
+    assert [event.until for event in desk.events] == [START + DAYS_30]
+
+
 def test_the_end_of_an_unknown_case_is_only_noted(desk: Story) -> None:
     desk.when(CaseEnded(case="20250101-C1-0001", how="closed"), sender=ROUTER)
     desk.then(closed("20250101-C1-0001"))
