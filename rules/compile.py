@@ -1,7 +1,7 @@
 from rules.bundle import Bundle, Parts
 from rules.check import check
 from rules.edition import Edition
-from rules.faults import Fault, Faults
+from rules.faults import UNREAD, Fault, Faults
 from rules.reading.areas import read_areas, read_shapes
 from rules.reading.calendars import read_calendars
 from rules.reading.city import read_bounds, read_city, read_kinds
@@ -14,13 +14,14 @@ from rules.rows import Folder
 
 
 def compile_rows(folder: Folder) -> Bundle | Faults:
-    """The bundle of a city's rows, or everything that is wrong with them.
+    """The bundle of a city's rows, or everything that is wrong with them; between rows only if all were read.
 
     The order of rows in a file does not change the hash.
     """
     faults = list(folder.faults)
     parts = _parts(folder, faults)
-    faults += check(parts, folder)
+    if not any(fault.code in UNREAD for fault in folder.faults):
+        faults += check(parts, folder)
     if faults:
         return Faults.of(faults)
     return Edition.of(parts).load()

@@ -33,7 +33,7 @@ class Faults:
 
     @classmethod
     def of(cls, faults: Iterable[Fault]) -> "Faults":
-        return cls(tuple(sorted(set(faults))))
+        return cls(tuple(sorted(_without_echoes(set(faults)))))
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(self.all)
@@ -41,6 +41,20 @@ class Faults:
     def __len__(self) -> int:
         return len(self.all)
 
+
+def _without_echoes(faults: set[Fault]) -> Iterator[Fault]:
+    """Leaves out what only follows from a file that could not be read or a column that is not there."""
+    unread = {fault.file for fault in faults if fault.code in UNREAD and not fault.row}
+    lacking = {(fault.file, fault.column) for fault in faults if fault.code == "missing_column"}
+    for fault in faults:
+        follows = fault.code in ECHOES and (unread or lacking)
+        of_unread = fault.file in unread and fault.code not in UNREAD
+        if not (follows or of_unread or ((fault.file, fault.column) in lacking and fault.row > 1)):
+            yield fault
+
+
+UNREAD = frozenset({"missing_file", "unreadable"})
+ECHOES = frozenset({"unknown_reference", "missing_row", "row8_gap", "no_fallback", "bad_level"})
 
 DO = {
     "missing_file": "add the file; docs/reference/bundle.md lists its columns",

@@ -25,15 +25,7 @@ def read_entries(folder: Folder, codes: Codes, faults: list[Fault]) -> tuple[Ent
 
 def _entry(cells: Cells, codes: Codes) -> Entry:
     role, term = cells.choice("role", ROLES), cells.choice("term", ("permanent", "temporary"), "permanent")
-    cells.text("legal_basis", "no_basis")
-    if role in ("assist", "entrusted"):
-        for column in ("funding_source", "funding_standard", "funding_per"):
-            cells.text(column, "no_funding")
-    if term == "temporary":
-        cells.text("order_number")
-        cells.text("valid_to")
-    if cells.has("owner_instead") and role != "prohibited":
-        cells.fault("bad_choice", "owner_instead", "nothing, unless the role is prohibited", do="remove it")
+    _complete(cells, role, term)
     return Entry(
         entry_id=cells.code("entry_id"),
         version=cells.whole("version", 1, 100_000),
@@ -64,6 +56,19 @@ def _entry(cells: Cells, codes: Codes) -> Entry:
         exit_reason=cells.free("exit_reason"),
         supersedes=_supersedes(cells),
     )
+
+
+def _complete(cells: Cells, role: str, term: str) -> None:
+    """What an entry of this role and term must say, and what it must not."""
+    cells.text("legal_basis", "no_basis")
+    if role in ("assist", "entrusted"):
+        for column in ("funding_source", "funding_standard", "funding_per"):
+            cells.text(column, "no_funding")
+    if term == "temporary":
+        cells.text("order_number")
+        cells.text("valid_to")
+    if cells.has("owner_instead") and role != "prohibited":
+        cells.fault("bad_choice", "owner_instead", "nothing, unless the role is prohibited", do="remove it")
 
 
 def _matter(cells: Cells, codes: Codes, role: str) -> str:

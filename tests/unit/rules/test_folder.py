@@ -205,6 +205,19 @@ def test_missing_unknown_and_unreadable_files_are_faults(keeper: Keeper) -> None
     assert ("posts.csv", 0, "", "unreadable") in found
 
 
+def test_what_only_follows_from_a_missing_file_or_column_is_not_told(keeper: Keeper) -> None:
+    (keeper.path / "city.yaml").unlink()
+    assert keeper.found() == [("city.yaml", 0, "", "missing_file")]
+
+
+def test_a_missing_column_is_one_fault_and_not_one_for_each_row(keeper: Keeper) -> None:
+    keeper.edit("units.csv", "code,name,", "code,nom,")
+    assert keeper.found() == [
+        ("units.csv", 1, "name", "missing_column"),
+        ("units.csv", 1, "nom", "unknown_column"),
+    ]
+
+
 def test_a_folder_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     compiled = compile_folder(tmp_path / "nowhere")
     assert isinstance(compiled, Faults)
