@@ -44,14 +44,12 @@ def place_report(state: DeskState, message: DeskReport, context: Context) -> Seq
 
 
 def answer_bounce(state: DeskState, message: ReportBounced, context: Context) -> Sequence[DeskEvent]:
-    """A report came back (退回报告): reopen within the repeat window, once; else open a case for it.
+    """A report came back (退回报告): reopen within the repeat window; refused or too late, open a case.
 
-    A case that refused to be reopened because it is open again takes the report as any open one.
+    Only one way leads back to a case, and a refusal never does: no report goes round for ever.
     """
     report = message.report
-    if message.refused and message.state not in OVER:
-        return [ReportMerged(case=message.case, report=report, score=0, likeness=0)]
-    if not message.refused and _in_window(state, message, context):
+    if not message.refused and message.state in OVER and _in_window(state, message, context):
         return [RepeatFound(case=message.case, report=report, how=message.state)]
     return [_opened(state, report, context, after=message.case)]
 

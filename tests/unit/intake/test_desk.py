@@ -203,10 +203,11 @@ def test_a_bounced_report_opens_a_case_after_the_window_or_after_a_refusal(desk:
     assert [type(event) for event in desk.events] == [CaseNumbered]
 
 
-def test_a_case_that_refused_because_it_is_open_again_takes_the_report(desk: Story) -> None:
+@pytest.mark.parametrize("state", ["closed", "handling", "merged"])
+def test_a_refusal_never_leads_back_to_the_case(desk: Story, state: str) -> None:
     desk.given(numbered(read()), closed())
-    refused = ReportBounced(case=FIRST, report=read("12345/2"), state="handling", refused=True)
-    desk.when(refused, sender=ROUTER).then(merged(FIRST, read("12345/2"), 0, 0, None))
+    refused = ReportBounced(case=FIRST, report=read("12345/2"), state=state, refused=True)
+    desk.when(refused, sender=ROUTER).then(numbered(read("12345/2"), 2, after=FIRST))
 
 
 def test_a_bounce_from_a_case_that_nobody_remembers_opens_a_case(desk: Story) -> None:
