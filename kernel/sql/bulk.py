@@ -78,11 +78,19 @@ def select(connection: Connection, given: Given, query: str, rows: Sequence[Valu
     if not rows:
         return found
     if not is_sqlite(connection):
-        return list(connection.exec_driver_sql(_given_arrays(given) + query, _arrays(rows)).fetchall())
+        return _rows(connection, _given_arrays(given) + query, _arrays(rows))
     for chunk in _chunks(rows):
         sql = _given_values(given, len(chunk)) + query
-        found += connection.exec_driver_sql(sql, tuple(chain.from_iterable(chunk))).fetchall()
+        found += _rows(connection, sql, tuple(chain.from_iterable(chunk)))
     return found
+
+
+def _rows(connection: Connection, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
+    """The driver's own tuples; making SQLAlchemy's rows of them costs as much as reading them."""
+    result = connection.exec_driver_sql(sql, parameters)
+    rows = list(cast("Any", result).cursor.fetchall())
+    result.close()
+    return rows
 
 
 def execute(connection: Connection, given: Given, statement: str, rows: Sequence[Values]) -> int:

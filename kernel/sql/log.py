@@ -1,7 +1,8 @@
 """The port to the topics, in SQL: commands lie in a table, an event topic is the journal of its processor."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -11,7 +12,7 @@ from kernel.sql import bulk
 from kernel.sql.commit import append, lock_journals, lock_targets
 from kernel.sql.heads import Head, Source, journal_source
 from kernel.sql.store import Store
-from kernel.sql.tables import micros, moment
+from kernel.sql.tables import EPOCH, micros, moment
 from schemas.topics import TOPICS, Topic
 
 _headers = msgspec.json.Decoder(Headers)
@@ -19,11 +20,13 @@ _headers = msgspec.json.Decoder(Headers)
 _RANGE: Final = (("target", "int"), ("low", "bigint"), ("high", "bigint"))
 _MESSAGES: Final = (
     'select m.target, m."offset", m.key, m.appended, m.headers, m.body from given '
-    'join messages m on m.target = given.target and m."offset" >= given.low and m."offset" < given.high'
+    'join messages m on m.target = given.target and m."offset" >= given.low and m."offset" < given.high '
+    'order by m.target, m."offset"'
 )
 _EVENTS: Final = (
     "select r.journal, r.seq, r.stream, r.appended, r.rules, r.trace, r.body from given "
-    "join journal r on r.journal = given.target and r.seq > given.low and r.seq <= given.high"
+    "join journal r on r.journal = given.target and r.seq > given.low and r.seq <= given.high "
+    "order by r.journal, r.seq"
 )
 
 
@@ -160,35 +163,42 @@ def _source(topic: Topic, partition: int) -> Source:
 
 def read_ranges(connection: Connection, wanted: Sequence[Wanted]) -> list[Message]:
     """The records of several ranges: older ones first, and each topic partition in order."""
-    found: list[Message] = []
-    by_number = {(bool(item.topic.journal_of), item.number): item for item in wanted}
-    commands = [(item.number, item.low, item.high) for item in wanted if not item.topic.journal_of]
-    events = [(item.number, item.low, item.high) for item in wanted if item.topic.journal_of]
-    for row in bulk.select(connection, _RANGE, _MESSAGES + ' order by m.target, m."offset"', commands):
-        item = by_number[False, row.target]
-        found.append(
-            Message(
-                item.topic.name,
-                item.partition,
-                row.offset,
-                row.key,
-                moment(row.appended),
-                _headers.decode(row.headers),
-                row.body,
-            )
-        )
-    for row in bulk.select(connection, _RANGE, _EVENTS + " order by r.journal, r.seq", events):
-        item = by_number[True, row.journal]
-        found.append(_event(item, row))
-    found.sort(key=lambda message: message.appended)
+    found = _commands(connection, [item for item in wanted if not item.topic.journal_of])
+    found += _events(connection, [item for item in wanted if item.topic.journal_of])
+    found.sort(key=_appended)
     return found
 
 
-def _event(item: Wanted, row: Any) -> Message:
-    headers = Headers(f"{item.topic.journal_of}/{item.partition}", row.seq, row.rules, row.trace)
-    return Message(
-        item.topic.name, item.partition, row.seq - 1, row.stream, moment(row.appended), headers, row.body
-    )
+_appended = attrgetter("appended")
+
+
+def _commands(connection: Connection, wanted: Sequence[Wanted]) -> list[Message]:
+    by_number = {item.number: item for item in wanted}
+    rows = bulk.select(connection, _RANGE, _MESSAGES, [(item.number, item.low, item.high) for item in wanted])
+    found: list[Message] = []
+    stamp, appended = -1, EPOCH
+    for number, offset, key, micro, headers, body in rows:
+        item = by_number[number]
+        if micro != stamp:
+            stamp, appended = micro, moment(micro)
+        found.append(
+            Message(item.topic.name, item.partition, offset, key, appended, _headers.decode(headers), body)
+        )
+    return found
+
+
+def _events(connection: Connection, wanted: Sequence[Wanted]) -> list[Message]:
+    origins = {item.number: (item, f"{item.topic.journal_of}/{item.partition}") for item in wanted}
+    rows = bulk.select(connection, _RANGE, _EVENTS, [(item.number, item.low, item.high) for item in wanted])
+    found: list[Message] = []
+    stamp, appended = -1, EPOCH
+    for number, seq, stream, micro, rules, trace, body in rows:
+        item, origin = origins[number]
+        if micro != stamp:
+            stamp, appended = micro, moment(micro)
+        headers = Headers(origin, seq, rules, trace)
+        found.append(Message(item.topic.name, item.partition, seq - 1, stream, appended, headers, body))
+    return found
 
 
 def _ends_of(connection: Connection, topics: Mapping[Target, Topic]) -> dict[Target, tuple[Head, int]]:

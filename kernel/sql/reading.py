@@ -8,16 +8,19 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, func, select
 
-from kernel.journal import Cause, Claim, Cursor, Held, HeldKind, History, Record, Snapshot, StoredTimer
+from kernel.journal import Cause, Claim, Cursor, Held, HeldKind, History, Record, Snapshot, StoredTimer, Via
 from kernel.log import Outgoing
+from kernel.processor import Sender
 from kernel.sql import bulk
-from kernel.sql.tables import held, journal, journals, micros, moment, outbox, timers
+from kernel.sql.tables import EPOCH, held, journal, journals, micros, moment, outbox, timers
 
 _cursors = msgspec.json.Decoder(Cursor)
 _causes = msgspec.json.Decoder(Cause)
 _packed = msgspec.msgpack.Decoder(list[Outgoing])
 
 _ROW: Final = "r.journal, r.seq, r.stream, r.version, r.now, r.rules, r.trace, r.cause, r.body"
+_COLUMNS: Final = [journal.c[name.partition(".")[2]] for name in _ROW.split(", ")]
+NO_CAUSE: Final = Cause(Via.MESSAGE, "", EPOCH, Sender("", ""))
 _STREAMS: Final = (("journal", "int"), ("stream", "text"), ("fold", "text"))
 _BEHIND: Final = (("journal", "int"), ("stream", "text"), ("version", "int"))
 
@@ -62,10 +65,12 @@ def claim(connection: Connection, processor: str, partition: int) -> Claim:
 def _unpublished(connection: Connection, number: int, cursor: Cursor) -> list[Record]:
     if cursor.published >= cursor.seq:
         return []
-    query = select(journal).where(
+    query = select(*_COLUMNS).where(
         journal.c.journal == number, journal.c.seq > cursor.published, journal.c.seq <= cursor.seq
     )
-    return to_records(connection.execute(query.order_by(journal.c.seq)), {number: cursor.partition})
+    return to_records(
+        connection.execute(query.order_by(journal.c.seq)).fetchall(), {number: cursor.partition}
+    )
 
 
 def _unsent(connection: Connection, number: int, cursor: Cursor) -> list[Outgoing]:
@@ -76,26 +81,19 @@ def _unsent(connection: Connection, number: int, cursor: Cursor) -> list[Outgoin
     return [message for body in packed for message in _packed.decode(body) if message.seq > cursor.published]
 
 
-def to_records(rows: Iterable[Any], partitions: Mapping[int, int]) -> list[Record]:
-    """Journal rows as the port gives them; `partitions` by number."""
+def to_records(rows: Iterable[tuple[Any, ...]], partitions: Mapping[int, int]) -> list[Record]:
+    """Rows of the columns `_ROW` as the port gives them; `partitions` by number.
+
+    Neighbours often share a cause and a time, which are then decoded once.
+    """
     records: list[Record] = []
-    packed, cause = b"", None
-    for row in rows:
-        if cause is None or row.cause != packed:
-            packed, cause = row.cause, _causes.decode(row.cause)
-        records.append(
-            Record(
-                partitions[row.journal],
-                row.seq,
-                row.stream,
-                row.version,
-                row.body,
-                cause,
-                moment(row.now),
-                row.rules,
-                row.trace,
-            )
-        )
+    known, stamp, cause, now = b"", -1, NO_CAUSE, EPOCH
+    for number, seq, stream, version, micro, rules, trace, packed, body in rows:
+        if packed != known:
+            known, cause = packed, _causes.decode(packed)
+        if micro != stamp:
+            stamp, now = micro, moment(micro)
+        records.append(Record(partitions[number], seq, stream, version, body, cause, now, rules, trace))
     return records
 
 
@@ -139,8 +137,8 @@ def _snapshots(
         [(*key, fold) for key in wanted],
     )
     return {
-        (row.journal, row.stream): Snapshot(partitions[row.journal], row.stream, row.version, fold, row.body)
-        for row in rows
+        (number, stream): Snapshot(partitions[number], stream, version, fold, body)
+        for number, stream, version, body in rows
     }
 
 
@@ -161,10 +159,8 @@ def due(
         wanted,
     )
     return [
-        StoredTimer(
-            partitions[row.journal], row.stream, row.name, moment(row.due), row.kind, row.body, row.event
-        )
-        for row in rows
+        StoredTimer(partitions[number], stream, name, moment(due), kind, body, event)
+        for number, stream, name, due, kind, body, event in rows
     ]
 
 
@@ -218,12 +214,12 @@ def to_held(row: Any) -> Held:
 def records_page(connection: Connection, number: int, partition: int, after: int, limit: int) -> list[Record]:
     """Rows of one partition above `after`."""
     query = (
-        select(journal)
+        select(*_COLUMNS)
         .where(journal.c.journal == number, journal.c.seq > after)
         .order_by(journal.c.seq)
         .limit(limit)
     )
-    return to_records(connection.execute(query), {number: partition})
+    return to_records(connection.execute(query).fetchall(), {number: partition})
 
 
 def bodies_page(connection: Connection, number: int, after: int, limit: int) -> Sequence[tuple[str, bytes]]:
