@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from kernel.processor import Context
+from rules.clocks import DEFAULTS
 from rules.matters import Matter
 from rules.posts import Post
 from schemas.case.assigning import AssignCase
@@ -323,20 +324,16 @@ def _attempt(case: Case, command: RecordCallback, context: Context, reporter: st
 def window_over(case: Case, command: object, context: Context) -> Refusal | None:  # noqa: ARG001
     """The objection window (结案异议期) is over, by the city's own calendar and policy."""
     bundle = context.rules.bundle
-    limit = bundle.policies.clock("after_close").limit
+    policy = bundle.policies.clock("after_close")
+    limit = policy.limit or DEFAULTS["after_close"].limit
     if limit is None or case.ended is None:
         return None
-    calendar = bundle.calendars.get("")
-    due = (
-        calendar.add(case.ended, limit.minutes)
-        if limit.working
-        else case.ended + timedelta(minutes=limit.minutes)
-    )
-    return (
-        None
-        if context.received >= due
-        else refuse("window_open", due.isoformat(), context.received.isoformat())
-    )
+    calendar = bundle.calendars.get(policy.calendar)
+    plain = case.ended + timedelta(minutes=limit.minutes)
+    due = calendar.add(case.ended, limit.minutes) if limit.working else plain
+    if context.received >= due:
+        return None
+    return refuse("window_open", due.isoformat(), context.received.isoformat())
 
 
 def nothing_holds(case: Case, command: object, context: Context) -> Refusal | None:  # noqa: ARG001
