@@ -47,12 +47,16 @@ class Story:
         at: datetime | None = None,
         after: timedelta | None = None,
         message_id: str = "",
+        received: datetime | None = None,
     ) -> "Story":
-        """One message arrives; its decision is kept for `then` and becomes history."""
+        """One message arrives; its decision is kept for `then` and becomes history.
+
+        `received` is given where the edge had it before it came to us.
+        """
         self.now = at or self.now + (after or timedelta())
         context = Context(
             now=self.now,
-            received=self.now,
+            received=received or self.now,
             rules=self.rules,
             sender=sender or self.sender,
             stream=self.stream,
