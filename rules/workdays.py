@@ -75,7 +75,7 @@ class Calendar:
     spec: CalendarSpec
     version: str = field(init=False)
     _days: Mapping[int, Day] = field(init=False, repr=False)
-    _years: frozenset[int] = field(init=False, repr=False)
+    _published: tuple[int, int] = field(init=False, repr=False)
     _cache: list[_Spans] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -83,7 +83,7 @@ class Calendar:
         put = object.__setattr__
         put(self, "version", self.spec.version)
         put(self, "_days", {day.date.toordinal(): day for day in days})
-        put(self, "_years", self.spec.days.years if self.spec.days else frozenset())
+        put(self, "_published", self._reach_of(self.spec.days.years) if self.spec.days else ())
         put(self, "_cache", [_Spans(0, 0, ())])
 
     @property
@@ -126,11 +126,10 @@ class Calendar:
 
     def provisional(self, until: datetime, since: datetime | None = None) -> bool:
         """Whether counting up to `until` used a year whose days are not published yet."""
-        if self.spec.days is None:
+        if not self._published:
             return False
-        last = self.local(until - timedelta(seconds=1)).year
-        first = self.local(since).year if since else last
-        return not self._years.issuperset(range(first, last + 1))
+        low, high = self._published
+        return second_of(until) > high or second_of(since or until) < low
 
     def local(self, instant: datetime) -> datetime:
         """The wall clock of the calendar's zone, without zone."""
@@ -217,6 +216,14 @@ class Calendar:
         if row is not None:
             return row.kind
         return "work" if self.spec.week[(day + 6) % 7] else "weekend"
+
+    def _reach_of(self, years: frozenset[int]) -> tuple[int, int]:
+        """From the first published year's beginning to the last one's end; without years, no time at all."""
+        if not years:
+            return 0, 0
+        new_years = (date(min(years), 1, 1), date(max(years) + 1, 1, 1))
+        walls = [(day.toordinal() - FIRST_DAY) * DAY_SECONDS for day in new_years]
+        return walls[0] - self._offset_at(walls[0]), walls[1] - self._offset_at(walls[1])
 
     def _offset_at(self, second: int) -> int:
         at = bisect_right(self.spec.offsets, second, key=lambda offset: offset.since)

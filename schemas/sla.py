@@ -47,7 +47,6 @@ class ClockRun:
     basis: Name
     mode: Name
     calendar: Name
-    edition: Hash
     start: Instant
     due: Instant | None
     provisional: bool = False
@@ -71,40 +70,51 @@ class ClockHalt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseFacts:
-    """What the clocks know of the case: all that its row, limits and calendars depend on.
+class CaseTerms:
+    """What the case was promised: area and matter, limits, limits in series (`stages`), all pinned.
 
-    `checking` and `contact` say that a check or the first contact is owed, `early` that handling is
-    counted though not signed (from dispatch, or because the same lead had begun); `stages` are limits in
-    series, of which `stage` are finished.
+    `historic` marks an imported case, whose clocks run and stay silent.
     """
 
-    state: State
-    lead: OptionalCode = ""
     area: OptionalCode = ""
     matter: OptionalCode = ""
     limit: Term | None = None
     leg_limit: Term | None = None
     stages: tuple[Term, ...] = ()
+    historic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFacts:
+    """Where the case stands, as far as its row of clocks depends on it.
+
+    `checking` and `contact` say that a check or the first contact is owed, `early` that handling is
+    counted though not signed (from dispatch, or because the same lead had begun), `stage` how many
+    stages are finished.
+    """
+
+    state: State
+    lead: OptionalCode = ""
     stage: Count = 0
     early: bool = False
     contact: bool = False
     checking: bool = False
-    historic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClocksSet:
     """One case event was followed: now exactly the clocks of the state's row run.
 
-    `case_version` and `event` name the case event, `at` is the moment from which it counts. `facts` is
-    given where they changed.
+    `case_version` and `event` name the case event, `at` is the moment from which it counts, `edition`
+    the rules that counted. `facts` and `terms` are given where they changed.
     """
 
     case_version: Count
     event: Name
     at: Instant
+    edition: Hash
     facts: CaseFacts | None = None
+    terms: CaseTerms | None = None
     stopped: tuple[ClockHalt, ...] = ()
     paused: tuple[ClockHalt, ...] = ()
     started: tuple[ClockRun, ...] = ()
@@ -191,6 +201,7 @@ class DeadlinesRecomputed:
     """The answer to `RecomputeDeadlines`: what moved, perhaps nothing."""
 
     reason: Line
+    edition: Hash
     moved: tuple[DeadlineMoved, ...] = ()
 
 

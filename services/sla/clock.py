@@ -1,9 +1,8 @@
 """One clock counted: its limit, its calendar, its due, and the moments at which it speaks (闹点)."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from rules.clocks import DEFAULTS, LAWS
 from rules.inforce import Rules
@@ -13,93 +12,133 @@ from rules.policies import Policy
 from rules.workdays import Calendar, instant_of, second_of
 from schemas.case.closing import ReworkOrdered
 from schemas.case.timing import Firing, Term
-from schemas.sla import Alarm, CaseFacts, ClockHalt, ClockRun, Segment
+from schemas.sla import Alarm, CaseFacts, CaseTerms, ClockHalt, ClockRun, Segment
 from services.sla.state import Clock
 
 
-def policy_of(clock: str, facts: CaseFacts, rules: Rules) -> Policy:
+class Count(NamedTuple):
+    """How a clock counts: `calendar` is none where every minute counts, `hours` are known all the same."""
+
+    policy: Policy
+    mode: str
+    calendar: Calendar | None
+    hours: Calendar
+
+
+class Basis(NamedTuple):
+    """What a start is decided by: the case after its event, the event, and the rules in force."""
+
+    facts: CaseFacts
+    terms: CaseTerms
+    event: Any
+    rules: Rules
+
+
+def policy_of(clock: str, terms: CaseTerms, rules: Rules) -> Policy:
     """The city's policy for this clock in the mode of the case's area, or the proposed one."""
-    policy = rules.bundle.policies.clock(clock, rules.mode(facts.area))
+    policy = rules.bundle.policies.clock(clock, rules.mode(terms.area))
     silent = policy.limit is None and not policy.ladder and not policy.warn
     return DEFAULTS.get(clock, policy) if silent else policy
 
 
-def started(clock: str, facts: CaseFacts, rules: Rules, event: Any, *, run: int, since: int) -> ClockRun:
+def count_of(clock: str, unit: str, term: Term | None, terms: CaseTerms, rules: Rules) -> Count:
+    """The office hours that count: the policy's, those of the unit that has to move, the city's.
+
+    What the centre owes counts by the city's: its staff is there at night, 5 工作日 are no 40 hours.
+    """
+    bundle = rules.bundle
+    policy = policy_of(clock, terms, rules)
+    owing = bundle.units.get(unit) if unit else None
+    hours = bundle.calendars.get(policy.calendar or (owing.calendar if owing else ""))
+    if term is None or not term.working:
+        return Count(policy, "continuous", None, hours)
+    matter = bundle.matters.get(terms.matter)
+    if matter and matter.emergency_continuous and rules.mode(terms.area) is Mode.EMERGENCY:
+        return Count(policy, "emergency", None, hours)
+    return Count(policy, "working", hours, hours)
+
+
+def started(clock: str, basis: Basis, *, run: int, since: int) -> ClockRun:
     """The clock starts anew with the event: from its `at`, with the limit that it finds there."""
-    term, basis = _term(clock, facts, rules, event)
-    unit = facts.lead if LAWS[clock].owes == "lead" else ""
-    fresh = ClockRun(
+    law = LAWS[clock]
+    unit = basis.facts.lead if law.owes == "lead" else ""
+    term, why = _term(clock, basis)
+    count = count_of(clock, unit, term, basis.terms, basis.rules)
+    due, alarm = _planned(term, count, basis.event.at, ())
+    return ClockRun(
         clock=clock,
         run=run,
         since=since,
         unit=unit,
         term=term,
-        basis=basis,
-        mode="",
-        calendar="",
-        edition=rules.bundle.hash,
-        start=event.at,
-        due=None,
+        basis=why,
+        mode=count.mode,
+        calendar=count.calendar.version if count.calendar else "",
+        start=basis.event.at,
+        due=due,
+        provisional=_provisional(count, basis.event.at, due),
+        alarm=None if basis.terms.historic else alarm,
     )
-    return counted(fresh, facts, rules)
 
 
-def resumed(clock: Clock, facts: CaseFacts, rules: Rules, at: datetime) -> ClockRun:
+def resumed(clock: Clock, terms: CaseTerms, rules: Rules, at: datetime) -> ClockRun:
     """The clock goes on with what is left of its limit."""
-    run = replace(clock.run, start=at, earlier=clock.segments, edition=rules.bundle.hash)
-    return counted(run, facts, rules, asked=clock.asked)
+    return recounted(clock, terms, rules, at, clock.segments)
 
 
-def counted(run: ClockRun, facts: CaseFacts, rules: Rules, *, asked: bool = False) -> ClockRun:
-    """The run with due, provisional mark and next alarm by the calendar in force."""
-    if run.term is None:
-        return run
-    mode, calendar = _counting(run, facts, rules)
-    rest = run.term.minutes * 60 - sum(segment.counted for segment in run.earlier)
-    due = run.due if asked and rest <= 0 else _after(calendar, run.start, rest)
-    version = calendar.version if calendar else ""
-    provisional = calendar is not None and due is not None and calendar.provisional(due, run.start)
-    run = replace(run, mode=mode, calendar=version, due=due, provisional=provisional)
-    return replace(run, alarm=None if facts.historic else next_alarm(run, facts, rules, asked=asked))
+def recounted(
+    clock: Clock, terms: CaseTerms, rules: Rules, start: datetime, earlier: tuple[Segment, ...]
+) -> ClockRun:
+    """The run from `start` on, by the calendar in force; what has been asked for is not asked again."""
+    run = clock.run
+    count = count_of(run.clock, run.unit, run.term, terms, rules)
+    due, alarm = _planned(run.term, count, start, earlier, fixed=run.due if clock.asked else None)
+    return ClockRun(
+        clock=run.clock,
+        run=run.run,
+        since=run.since,
+        unit=run.unit,
+        term=run.term,
+        basis=run.basis,
+        mode=count.mode,
+        calendar=count.calendar.version if count.calendar else "",
+        start=start,
+        due=due,
+        provisional=_provisional(count, start, due),
+        alarm=None if terms.historic else alarm,
+        earlier=earlier,
+    )
 
 
-def halted(clock: Clock, facts: CaseFacts, rules: Rules, at: datetime) -> ClockHalt:
+def halted(clock: Clock, rules: Rules, at: datetime) -> ClockHalt:
     """The clock pauses or stops at `at`: what it counted since it last ran, and what is left."""
     run = clock.run
-    calendar = _counting(run, facts, rules)[1]
-    low, high = second_of(run.start), max(second_of(at), second_of(run.start))
-    ran = 0 if clock.paused else calendar.open_seconds(low, high) if calendar else high - low
     end = run.start if clock.paused else max(at, run.start)
-    segment = Segment(start=run.start, end=end, counted=ran, calendar=calendar.version if calendar else "")
+    calendar = rules.bundle.calendars.get(run.calendar.partition("@")[0]) if run.calendar else None
+    low, high = second_of(run.start), second_of(end)
+    ran = calendar.open_seconds(low, high) if calendar else high - low
     before = clock.segments if clock.paused else run.earlier
-    spent = ran + sum(earlier.counted for earlier in before)
+    spent = ran + sum(segment.counted for segment in before)
     return ClockHalt(
         clock=run.clock,
         run=run.run,
         since=run.since,
-        segment=segment,
+        segment=Segment(start=run.start, end=end, counted=ran, calendar=calendar.version if calendar else ""),
         rest=run.term.minutes * 60 - spent if run.term else None,
         supervised=clock.supervised,
     )
 
 
-def next_alarm(
-    run: ClockRun, facts: CaseFacts, rules: Rules, after: str = "", *, asked: bool = False
-) -> Alarm | None:
-    """The first moment behind step `after`, or, where none is named, the first from the start on."""
-    policy = policy_of(run.clock, facts, rules)
-    calendar = _counting(run, facts, rules)[1]
-    alarms = _alarms(run, policy, calendar, office(run, facts, rules))
-    if after:
-        for alarm in alarms:
-            if alarm.step == after:
-                break
-        return next(alarms, None)
-    if asked:
-        return next(
-            (alarm for alarm in alarms if alarm.step.startswith("rung") and alarm.due > run.start), None
-        )
-    return next((alarm for alarm in alarms if alarm.step == "due" or alarm.due > run.start), None)
+def next_alarm(run: ClockRun, terms: CaseTerms, rules: Rules, after: str) -> Alarm | None:
+    """The first moment behind the step `after`, by the policy in force now."""
+    if run.term is None or run.due is None:
+        return None
+    count = count_of(run.clock, run.unit, run.term, terms, rules)
+    alarms = _alarms(run.term, count, run.start, run.due, run.earlier)
+    for alarm in alarms:
+        if alarm.step == after:
+            break
+    return next(alarms, None)
 
 
 def firing(clock: Clock, seen: int) -> Firing:
@@ -108,20 +147,40 @@ def firing(clock: Clock, seen: int) -> Firing:
     return Firing(clock=run.clock, due=run.due or run.start, since=run.since, seen=seen)
 
 
-def _alarms(run: ClockRun, policy: Policy, calendar: Calendar | None, hours: Calendar) -> Iterator[Alarm]:
+def _planned(
+    term: Term | None,
+    count: Count,
+    start: datetime,
+    earlier: tuple[Segment, ...],
+    *,
+    fixed: datetime | None = None,
+) -> tuple[datetime | None, Alarm | None]:
+    """Due and first alarm of a run. A due that has fired is `fixed`: only rungs behind it are left."""
+    if term is None:
+        return None, None
+    rest = term.minutes * 60 - sum(segment.counted for segment in earlier)
+    due = fixed if fixed and rest <= 0 else _after(count.calendar, start, rest)
+    alarms = _alarms(term, count, start, due, earlier)
+    if fixed:
+        behind = (alarm for alarm in alarms if alarm.step.startswith("rung") and alarm.due > start)
+        return due, next(behind, None)
+    return due, next(alarms, None)
+
+
+def _alarms(
+    term: Term, count: Count, start: datetime, due: datetime, earlier: tuple[Segment, ...]
+) -> Iterator[Alarm]:
     """Warnings by share of the limit, the due, then the rungs behind it, in this order."""
-    if run.term is None or run.due is None:
-        return
-    spent = sum(segment.counted for segment in run.earlier)
-    for percent in policy.warn:
-        need = run.term.minutes * 60 * percent // 100 - spent
+    spent = sum(segment.counted for segment in earlier)
+    for percent in count.policy.warn:
+        need = term.minutes * 60 * percent // 100 - spent
         if need > 0:
-            yield Alarm(step=f"warn{percent}", due=_after(calendar, run.start, need))
-    yield Alarm(step="due", due=run.due)
-    for number, rung in enumerate(policy.ladder):
+            yield Alarm(step=f"warn{percent}", due=_after(count.calendar, start, need))
+    yield Alarm(step="due", due=due)
+    for number, rung in enumerate(count.policy.ladder):
         if rung.after is not None:
-            working = hours if rung.after.working else None
-            yield Alarm(step=f"rung{number}", due=_after(working, run.due, rung.after.minutes * 60))
+            hours = count.hours if rung.after.working else None
+            yield Alarm(step=f"rung{number}", due=_after(hours, due, rung.after.minutes * 60))
 
 
 def _after(calendar: Calendar | None, start: datetime, seconds: int) -> datetime:
@@ -129,41 +188,25 @@ def _after(calendar: Calendar | None, start: datetime, seconds: int) -> datetime
     return instant_of(calendar.after(second, seconds) if calendar else second + max(seconds, 0))
 
 
-def office(run: ClockRun, facts: CaseFacts, rules: Rules) -> Calendar:
-    """The office hours that count: the policy's, those of the unit that has to move, the city's.
-
-    What the centre owes counts by the city's: its staff is there at night, 5 工作日 are no 40 hours.
-    """
-    bundle = rules.bundle
-    unit = bundle.units.get(run.unit) if run.unit else None
-    code = policy_of(run.clock, facts, rules).calendar or (unit.calendar if unit else "")
-    return bundle.calendars.get(code)
+def _provisional(count: Count, start: datetime, due: datetime | None) -> bool:
+    return due is not None and count.calendar is not None and count.calendar.provisional(due, start)
 
 
-def _counting(run: ClockRun, facts: CaseFacts, rules: Rules) -> tuple[str, Calendar | None]:
-    """Whether office hours count, and by which calendar; none where every minute counts."""
-    if run.term is None or not run.term.working:
-        return "continuous", None
-    matter = rules.bundle.matters.get(facts.matter)
-    if matter and matter.emergency_continuous and rules.mode(facts.area) is Mode.EMERGENCY:
-        return "emergency", None
-    return "working", office(run, facts, rules)
-
-
-def _term(clock: str, facts: CaseFacts, rules: Rules, event: Any) -> tuple[Term | None, str]:
+def _term(clock: str, basis: Basis) -> tuple[Term | None, str]:
     """The limit of a clock and where it comes from."""
-    if isinstance(event, ReworkOrdered) and clock in ("handle", "leg"):
-        return event.limit, "rework"
+    facts, terms = basis.facts, basis.terms
+    work = terms.leg_limit or terms.limit
     if clock == "case":
-        return facts.limit, "condition"
-    if clock == "handle" and facts.stage < len(facts.stages):
-        return facts.stages[facts.stage], "stage"
+        return terms.limit, "condition"
     if clock in ("handle", "leg"):
-        return facts.leg_limit or facts.limit, "condition"
-    window = facts.leg_limit or facts.limit
-    if clock == "sign" and window and window.minutes <= rules.bundle.bounds.short_limit_minutes:
-        return window, "window"
-    limit = policy_of(clock, facts, rules).limit
+        if isinstance(basis.event, ReworkOrdered):
+            return basis.event.limit, "rework"
+        if clock == "handle" and facts.stage < len(terms.stages):
+            return terms.stages[facts.stage], "stage"
+        return work, "condition"
+    if clock == "sign" and work and work.minutes <= basis.rules.bundle.bounds.short_limit_minutes:
+        return work, "window"
+    limit = policy_of(clock, terms, basis.rules).limit
     return (_as_term(limit) if limit else None), "policy"
 
 

@@ -36,14 +36,17 @@ def answer(
 def recompute(clocks: Clocks, command: RecomputeDeadlines, context: Context) -> list[ClockEvent]:
     """Count the running clocks by the calendars in force now (重算); old figures stay on record."""
     running = [clock for clock in clocks.clocks.values() if not clock.paused]
-    after = [counting.counted(clock.run, clocks.facts, context.rules, asked=clock.asked) for clock in running]
+    after = [
+        counting.recounted(clock, clocks.terms, context.rules, clock.run.start, clock.run.earlier)
+        for clock in running
+    ]
     moved = tuple(
         DeadlineMoved(before=clock.run.due, after=run)
         for clock, run in zip(running, after, strict=True)
-        if (run.due, run.calendar, run.provisional)
-        != (clock.run.due, clock.run.calendar, clock.run.provisional)
+        if (run.due, run.calendar, run.mode) != (clock.run.due, clock.run.calendar, clock.run.mode)
     )
-    return [DeadlinesRecomputed(reason=command.reason, moved=moved)]
+    edition = context.rules.bundle.hash
+    return [DeadlinesRecomputed(reason=command.reason, edition=edition, moved=moved)]
 
 
 DECISIONS: Final[Mapping[type, Callable[[Any, Any, Context], Sequence[ClockEvent]]]] = MappingProxyType(

@@ -34,6 +34,7 @@ def _set(clocks: Clocks, event: ClocksSet) -> Clocks:
         clocks,
         version=event.case_version,
         facts=event.facts or clocks.facts,
+        terms=event.terms or clocks.terms,
         runs=max([clocks.runs, *(run.run for run in event.started)]),
         clocks=left,
         deemed=deemed_by(clocks, event),

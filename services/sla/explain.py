@@ -90,7 +90,7 @@ def clocks_of(history: Sequence[Told]) -> tuple[str, ...]:
 
 
 def _explained(history: Sequence[Told], number: int, calendar_of: CalendarOf, now: datetime) -> Explanation:
-    runs, halts, segments, running = _folded(history, number)
+    edition, runs, halts, segments, running = _folded(history, number)
     first, last = runs[0], runs[-1]
     stretches = [_ended(segment, calendar_of) for segment in segments]
     if running:
@@ -103,7 +103,7 @@ def _explained(history: Sequence[Told], number: int, calendar_of: CalendarOf, no
         term=last.term,
         basis=first.basis,
         mode=last.mode,
-        edition=last.edition,
+        edition=edition,
         calendar=last.calendar,
         started=first.start,
         due=last.due,
@@ -116,6 +116,7 @@ def _explained(history: Sequence[Told], number: int, calendar_of: CalendarOf, no
 
 
 class _Folded(NamedTuple):
+    edition: str
     runs: list[ClockRun]
     halts: list[str]
     segments: tuple[Segment, ...]
@@ -124,11 +125,12 @@ class _Folded(NamedTuple):
 
 def _folded(history: Sequence[Told], number: int) -> _Folded:
     """The run through its events; what a resumption names as `earlier` replaces what was known."""
-    folded = _Folded([], [], (), running=False)
+    folded = _Folded("", [], [], (), running=False)
     for told in history:
         for state, halt in _halts(told.event):
             if halt.run == number:
                 folded = _Folded(
+                    folded.edition,
                     folded.runs,
                     [*folded.halts, state],
                     folded.segments if not folded.running else (*folded.segments, halt.segment),
@@ -136,7 +138,9 @@ def _folded(history: Sequence[Told], number: int) -> _Folded:
                 )
         for run in _runs(told.event):
             if run.run == number:
-                folded = _Folded([*folded.runs, run], folded.halts, run.earlier, running=True)
+                folded = _Folded(
+                    _edition(told.event), [*folded.runs, run], folded.halts, run.earlier, running=True
+                )
     return folded
 
 
@@ -180,6 +184,10 @@ def _runs(event: ClockEvent) -> tuple[ClockRun, ...]:
     if isinstance(event, DeadlinesRecomputed):
         return tuple(moved.after for moved in event.moved)
     return ()
+
+
+def _edition(event: ClockEvent) -> str:
+    return event.edition if isinstance(event, ClocksSet | DeadlinesRecomputed) else ""
 
 
 def _halts(event: ClockEvent) -> Iterator[tuple[str, ClockHalt]]:

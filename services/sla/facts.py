@@ -26,7 +26,7 @@ from schemas.case.objecting import (
 )
 from schemas.case.opening import CaseAccepted, CaseOpened, CaseVoided, CheckOrdered
 from schemas.case.states import State
-from schemas.sla import CaseFacts
+from schemas.sla import CaseFacts, CaseTerms
 
 AT_WORK: Final = frozenset({State.HANDLING, State.SUSPENDED})
 Fold: TypeAlias = Callable[[CaseFacts, Any], CaseFacts]
@@ -37,43 +37,32 @@ def _moved(facts: CaseFacts, event: Any) -> CaseFacts:
     return facts if facts.state == event.state else replace(facts, state=event.state)
 
 
-def _ended(facts: CaseFacts, event: Any) -> CaseFacts:
-    return replace(facts, state=event.state, lead="", contact=False, checking=False, early=False)
+def _ended(_: CaseFacts, event: Any) -> CaseFacts:
+    return CaseFacts(state=event.state)
 
 
 def _opened(_: CaseFacts, event: CaseOpened) -> CaseFacts:
-    return CaseFacts(state=event.state, area=event.area, matter=event.matter, historic=event.historic)
+    return CaseFacts(state=event.state)
 
 
-def _accepted(facts: CaseFacts, event: CaseAccepted) -> CaseFacts:
-    return replace(
-        facts,
-        state=event.state,
-        area=event.area,
-        matter=event.matter,
-        limit=event.limit,
-        leg_limit=event.leg_limit,
-        stages=event.stages,
-        stage=0,
-        checking=False,
-    )
+def _accepted(_: CaseFacts, event: CaseAccepted) -> CaseFacts:
+    return CaseFacts(state=event.state)
 
 
 def _assigned(facts: CaseFacts, event: CaseAssigned) -> CaseFacts:
-    return replace(
-        facts,
+    same = event.same_lead
+    return CaseFacts(
         state=event.state,
         lead=event.lead,
-        limit=event.limit,
-        leg_limit=event.leg_limit,
-        early=event.handle_at_once or (event.same_lead and (facts.early or facts.state in AT_WORK)),
-        contact=event.reachable if event.state is State.HANDLING else facts.contact and event.same_lead,
+        stage=facts.stage if same else 0,
+        early=event.handle_at_once or (same and (facts.early or facts.state in AT_WORK)),
+        contact=event.reachable if event.state is State.HANDLING else facts.contact and same,
     )
 
 
 def _taken_in_hand(facts: CaseFacts, event: Any) -> CaseFacts:
     """Signed, deemed signed or told to keep it: the reporter is to be contacted, if anybody can be."""
-    return replace(facts, state=event.state, contact=event.reachable)
+    return replace(facts, state=event.state, contact=facts.contact or event.reachable)
 
 
 def _resolved(facts: CaseFacts, event: ResolutionReported) -> CaseFacts:
@@ -88,8 +77,8 @@ def _withdrawn(facts: CaseFacts, event: Any) -> CaseFacts:
     return replace(facts, state=event.state, contact=False)
 
 
-def _reopened(facts: CaseFacts, event: CaseReopened) -> CaseFacts:
-    return replace(facts, state=event.state, limit=event.limit or facts.limit, stage=0)
+def _reopened(_: CaseFacts, event: CaseReopened) -> CaseFacts:
+    return CaseFacts(state=event.state)
 
 
 def _checking(facts: CaseFacts, event: Any) -> CaseFacts:
@@ -128,3 +117,23 @@ FOLD: Final[Mapping[type, Fold]] = MappingProxyType(
     }
 )
 """Every case event that can start, stop or pause a clock; sla.clock skips all others."""
+
+
+def terms_after(terms: CaseTerms, event: Any) -> CaseTerms:
+    """What the case was promised, once this event has pinned or changed it."""
+    if isinstance(event, CaseOpened):
+        return CaseTerms(area=event.area, matter=event.matter, historic=event.historic)
+    if isinstance(event, CaseAccepted):
+        return CaseTerms(
+            area=event.area,
+            matter=event.matter,
+            limit=event.limit,
+            leg_limit=event.leg_limit,
+            stages=event.stages,
+            historic=terms.historic,
+        )
+    if isinstance(event, CaseAssigned) and (event.limit, event.leg_limit) != (terms.limit, terms.leg_limit):
+        return replace(terms, limit=event.limit, leg_limit=event.leg_limit)
+    if isinstance(event, CaseReopened) and event.limit and event.limit != terms.limit:
+        return replace(terms, limit=event.limit)
+    return terms

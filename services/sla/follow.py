@@ -11,29 +11,27 @@ from schemas.case.handling import SignatureDeemed
 from schemas.case.objecting import DeemedSignatureTakenBack
 from schemas.sla import CaseFacts, ClockHalt, ClockRun, ClocksSet
 from services.sla import clock as counting
-from services.sla.facts import FOLD
-from services.sla.state import Clock, Clocks, Deemed
+from services.sla.facts import FOLD, terms_after
+from services.sla.state import Clocks, Deemed
 
 
 class Turn(NamedTuple):
-    """One case event about to be followed: the clocks before, the facts after, and what it was decided by."""
+    """One case event about to be followed: the clocks before, and the case after it."""
 
     clocks: Clocks
-    facts: CaseFacts
-    event: Any
+    basis: counting.Basis
     version: int
-    context: Context
 
     @property
     def at(self) -> datetime:
         """The moment from which the event counts: its command's receipt at the edge."""
-        return self.event.at
+        return self.basis.event.at
 
 
 def follow(clocks: Clocks, event: Any, context: Context) -> list[ClocksSet]:
     """The one event that says which clocks this case event stopped, paused, resumed and started."""
-    facts = _facts(clocks, event)
-    turn = Turn(clocks, facts, event, version_of(context.message_id), context)
+    facts, terms = _facts(clocks, event), terms_after(clocks.terms, event)
+    turn = Turn(clocks, counting.Basis(facts, terms, event, context.rules), version_of(context.message_id))
     wanted = row(facts)
     anew = {name for name in wanted if _starts_anew(turn, name)}
     taken_back = _taken_back(turn)
@@ -42,17 +40,11 @@ def follow(clocks: Clocks, event: Any, context: Context) -> list[ClocksSet]:
             case_version=turn.version,
             event=type(event).__name__,
             at=turn.at,
+            edition=context.rules.bundle.hash,
             facts=facts if facts is not clocks.facts else None,
-            stopped=tuple(
-                _halt(turn, clock)
-                for name, clock in clocks.clocks.items()
-                if name not in wanted or name in anew
-            ),
-            paused=tuple(
-                _halt(turn, clock)
-                for name, clock in clocks.clocks.items()
-                if not wanted.get(name, True) and not clock.paused and name not in anew
-            ),
+            terms=terms if terms is not clocks.terms else None,
+            stopped=tuple(_stops(turn, wanted, anew)),
+            paused=tuple(_pauses(turn, wanted, anew)),
             started=tuple(_starts(turn, wanted, anew, taken_back)),
             resumed=(*taken_back, *_resumes(turn, wanted, anew)),
         )
@@ -66,12 +58,24 @@ def version_of(message_id: str) -> int:
 
 def _starts_anew(turn: Turn, name: str) -> bool:
     """Whether a clock that may be running has to begin again with this event."""
-    law = LAWS[name]
-    if isinstance(turn.event, law.restarts):
+    law, before, after = LAWS[name], turn.clocks.facts, turn.basis.facts
+    if law.own and after.state is not before.state:
         return True
-    if law.of_lead and turn.facts.lead != turn.clocks.facts.lead:
+    if law.of_lead and after.lead != before.lead:
         return True
-    return law.own and turn.facts.state is not turn.clocks.facts.state
+    return isinstance(turn.basis.event, law.restarts)
+
+
+def _stops(turn: Turn, wanted: dict[str, bool], anew: set[str]) -> Iterator[ClockHalt]:
+    for name, clock in turn.clocks.clocks.items():
+        if name not in wanted or name in anew:
+            yield counting.halted(clock, turn.basis.rules, turn.at)
+
+
+def _pauses(turn: Turn, wanted: dict[str, bool], anew: set[str]) -> Iterator[ClockHalt]:
+    for name, clock in turn.clocks.clocks.items():
+        if not wanted.get(name, True) and not clock.paused and name not in anew:
+            yield counting.halted(clock, turn.basis.rules, turn.at)
 
 
 def _starts(
@@ -81,24 +85,21 @@ def _starts(
     given_back = {run.clock for run in taken_back}
     number = turn.clocks.runs
     for name, runs in wanted.items():
-        if not runs or name in given_back or (name in running and name not in anew):
-            continue
-        number += 1
-        yield counting.started(
-            name, turn.facts, turn.context.rules, turn.event, run=number, since=turn.version
-        )
+        if runs and name not in given_back and (name not in running or name in anew):
+            number += 1
+            yield counting.started(name, turn.basis, run=number, since=turn.version)
 
 
 def _resumes(turn: Turn, wanted: dict[str, bool], anew: set[str]) -> Iterator[ClockRun]:
     for name, clock in turn.clocks.clocks.items():
         if clock.paused and wanted.get(name) and name not in anew:
-            yield counting.resumed(clock, turn.facts, turn.context.rules, turn.at)
+            yield counting.resumed(clock, turn.basis.terms, turn.basis.rules, turn.at)
 
 
 def _taken_back(turn: Turn) -> tuple[ClockRun, ...]:
     """The sign clock that a deemed signature stopped runs on as before, when that is taken back."""
     deemed = turn.clocks.deemed
-    if deemed is None or not isinstance(turn.event, DeemedSignatureTakenBack):
+    if deemed is None or not isinstance(turn.basis.event, DeemedSignatureTakenBack):
         return ()
     return (deemed.sign.run,)
 
@@ -108,10 +109,6 @@ def _facts(clocks: Clocks, event: Any) -> CaseFacts:
     if deemed is not None and isinstance(event, DeemedSignatureTakenBack):
         return replace(deemed.facts, contact=deemed.facts.contact and clocks.facts.contact)
     return FOLD[type(event)](clocks.facts, event)
-
-
-def _halt(turn: Turn, clock: Clock) -> ClockHalt:
-    return counting.halted(clock, turn.clocks.facts, turn.context.rules, turn.at)
 
 
 def deemed_by(clocks: Clocks, event: ClocksSet) -> Deemed | None:

@@ -37,7 +37,7 @@ def ring(clocks: Clocks, rang: ClockRang, context: Context) -> list[ClockEvent]:
         or expected.step != rang.step
     ):
         return [TimerIdle(clock=rang.clock, run=rang.run, step=rang.step)]
-    alarm = counting.next_alarm(clock.run, clocks.facts, context.rules, after=rang.step)
+    alarm = counting.next_alarm(clock.run, clocks.terms, context.rules, after=rang.step)
     if rang.step.startswith("warn"):
         return [_warn(clock, rang, clocks.version, alarm)]
     if rang.step == "due":
@@ -58,7 +58,7 @@ def _warn(clock: Clock, rang: ClockRang, seen: int, alarm: Alarm | None) -> Cloc
 
 def _ask(clock: Clock, clocks: Clocks, context: Context, alarm: Alarm | None) -> ClockBreachAsked:
     law = LAWS[clock.run.clock]
-    ladder = counting.policy_of(clock.run.clock, clocks.facts, context.rules).ladder
+    ladder = counting.policy_of(clock.run.clock, clocks.terms, context.rules).ladder
     first = ladder[0] if ladder and ladder[0].after is None else Rung(law.audience)
     supervises = law.at_due == "Supervise"
     return ClockBreachAsked(
@@ -76,7 +76,7 @@ def _climb(
     clock: Clock, rang: ClockRang, clocks: Clocks, context: Context, alarm: Alarm | None
 ) -> ClockEscalated | TimerIdle:
     number = int(rang.step.removeprefix("rung"))
-    ladder = counting.policy_of(rang.clock, clocks.facts, context.rules).ladder
+    ladder = counting.policy_of(rang.clock, clocks.terms, context.rules).ladder
     if number >= len(ladder):
         return TimerIdle(clock=rang.clock, run=rang.run, step=rang.step)
     rung = ladder[number]

@@ -3,7 +3,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from schemas.case.states import State
-from schemas.sla import CaseFacts, ClockRun, Segment
+from schemas.sla import CaseFacts, CaseTerms, ClockRun, Segment
 
 
 class Clock(Struct, frozen=True):
@@ -36,6 +36,7 @@ class Clocks(Struct, frozen=True):
 
     version: int = 0
     facts: CaseFacts = CaseFacts(state=State.NONE)
+    terms: CaseTerms = CaseTerms()
     runs: int = 0
     clocks: Mapping[str, Clock] = {}
     deemed: Deemed | None = None

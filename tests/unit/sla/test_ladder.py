@@ -18,7 +18,7 @@ from tests.builders_case import (
     signed,
 )
 from tests.stories import Story
-from tests.unit.sla.telling import at, clocks, commands, ring, timers, told
+from tests.unit.sla.telling import RULES, at, clocks, commands, ring, timers, told
 
 OPENED = opened(at("02 09:00"))
 DISPATCHED = (OPENED, accepted(at("02 09:05")), assigned(at("02 09:10")))
@@ -128,4 +128,4 @@ def test_the_stop_says_what_was_left() -> None:
 def test_a_recomputation_with_nothing_changed_moves_nothing() -> None:
     tale = told(*HANDLING)
     tale.when(RecomputeDeadlines(reason="2027 published"), at=at("02 11:00"))
-    tale.then(DeadlinesRecomputed(reason="2027 published")).sends()
+    tale.then(DeadlinesRecomputed(reason="2027 published", edition=RULES.bundle.hash)).sends()
