@@ -2,6 +2,7 @@ from dataclasses import replace as changed
 from typing import Any, get_args
 
 import pytest
+from msgspec.structs import replace
 
 from kernel.processor import Sender
 from rules.inforce import Mode, Rules
@@ -205,17 +206,13 @@ def test_the_reporter_never_goes_to_a_unit(fan: Story) -> None:
 
 
 def test_a_hazard_is_urgent_and_waits_for_no_digest() -> None:
-    routes = tuple(changed_route(route, digest=True) for route in tiny_parts().routes)
+    routes = tuple(replace(route, digest=True) for route in tiny_parts().routes)
     story = Story(FAN, city(routes=routes), CASE, ROUTER)
     story.when(opened(START, matter=MANHOLE)).when(assigned(START, "SZ"))
     assert [(each.digest, each.urgent) for each in story.events[0].told] == [(False, True)]
     calm = Story(FAN, city(routes=routes), CASE, ROUTER)
     calm.when(opened(START)).when(assigned(START, "SZ"))
     assert [(each.digest, each.urgent) for each in calm.events[0].told] == [(True, False)]
-
-
-def changed_route(route: Route, **other: Any) -> Route:
-    return Route(**{name: getattr(route, name) for name in route.__struct_fields__} | other)
 
 
 def test_in_emergency_everything_is_urgent() -> None:
@@ -227,17 +224,13 @@ def test_in_emergency_everything_is_urgent() -> None:
 
 def test_a_unit_that_reads_only_its_topic_gets_no_notice() -> None:
     units = tuple(
-        unit if unit.code != "CG" else changed_unit(unit, channels=(Channel("topic"),))
+        unit if unit.code != "CG" else replace(unit, channels=(Channel("topic"),))
         for unit in tiny_parts().units
     )
     story = Story(FAN, city(units=units), CASE, ROUTER)
     story.when(opened(START)).when(assigned(START, "CG"))
     assert told(story) == []
     assert copied(story) == [("CG", "lead")]
-
-
-def changed_unit(unit: Any, **other: Any) -> Any:
-    return type(unit)(**{name: getattr(unit, name) for name in unit.__struct_fields__} | other)
 
 
 def supervised(to: str, unit: str = "") -> SupervisionOpened:
