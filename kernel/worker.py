@@ -112,8 +112,9 @@ class Worker:
         wanted = sorted(assigned - held - self._postponed())
         if not wanted:
             return
+        published = await self._last_published(wanted)
         for claim in await self.journal.claim(wanted):
-            await self._check(claim)
+            await self._check(claim, published.get(claim.cursor.partition))
             rules = await self._rules(claim.cursor.rules)
             self.decider.take_over(claim, rules)
             await self.log.seek(claim.cursor.partition, self._offsets(claim.cursor.partition))
@@ -128,19 +129,28 @@ class Worker:
         reach = self.decider.tenures[partition].reach
         return {topic: reach.get(topic, 0) for topic in self._topics}
 
-    async def _check(self, claim: Claim) -> None:
-        """Read back what lies below the cursor, and what this journal partition has published last."""
+    async def _last_published(self, partitions: Sequence[int]) -> dict[int, Message]:
+        """The last record of each own event-topic partition, read before the cursor: the journal must have it."""
+        if self._events is None or self.journal.delivers:
+            return {}
+        spans = await self.log.spans([(self._events.name, partition) for partition in partitions])
+        found: dict[int, Message] = {}
+        for (topic, partition), span in spans.items():
+            last = await self.log.look(topic, partition, span.end - 1) if span.end else None
+            if last is not None:
+                found[partition] = last
+        return found
+
+    async def _check(self, claim: Claim, published: Message | None) -> None:
+        """Read back what lies below the cursor, and compare what this journal partition has published last."""
         partition = claim.cursor.partition
         spans = await self.log.spans([(topic, partition) for topic in self._topics])
         for topic in self._topics:
             reach = claim.cursor.reach.get(topic, Reach(0))
             below = await self.log.look(topic, partition, reach.offset - 1) if reach.offset else None
             self._refuse(partition, unsound(topic, reach, spans[topic, partition], below))
-        if self._events is not None and not self.journal.delivers:
-            target = (self._events.name, partition)
-            end = (await self.log.spans([target]))[target].end
-            last = await self.log.look(*target, end - 1) if end else None
-            self._refuse(partition, overtaken(self._events.name, claim.cursor.seq, [last] if last else []))
+        if published is not None and self._events is not None:
+            self._refuse(partition, overtaken(self._events.name, claim.cursor.seq, [published]))
 
     def _refuse(self, partition: int, refusal: Refusal | None) -> None:
         if refusal is not None:

@@ -14,6 +14,9 @@ from kernel.memory.journal import UniqueViolation
 _PATIENCE: Final = 60_000
 """Steps after which a city that does not come to rest has stalled."""
 
+_HORIZON: Final = timedelta(days=45)
+"""How far time goes on after the last input, for timers to ring out."""
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -63,22 +66,21 @@ def _come_to_rest(city: SimulatedCity) -> None:
         actor.frozen_until = 0
     city.settle_views()
     deadline = world.steps + _PATIENCE
-    quiet = 0
-    while quiet < 2:
-        _drain(city, deadline)
-        due = _next_due(city)
-        if due is not None and due <= world.now + timedelta(days=60):
-            world.now = max(world.now, due + timedelta(seconds=20))
-            quiet = 0
-        else:
-            quiet += 1
+    horizon = world.now + _HORIZON
+    _drain(city, deadline, rounds=20)
+    while (due := _next_due(city)) is not None and due <= horizon:
+        world.now = max(world.now, due) + timedelta(hours=world.random.randrange(1, 40))
+        _drain(city, deadline, rounds=4)
+    _drain(city, deadline, rounds=20)
 
 
-def _drain(city: SimulatedCity, deadline: int) -> None:
+def _drain(city: SimulatedCity, deadline: int, rounds: int) -> None:
+    """Step until everybody has been idle for about so many rounds in a row."""
     world = city.world
     idle = 0
-    while idle < 40 * len(world.actors) or world.late:
-        world.step()
+    while idle < rounds or world.late:
+        for _ in world.actors:
+            world.step()
         idle = idle + 1 if city.idle() else 0
         if world.steps > deadline:
             raise Broken(f"stalled: {city.unrest()}")

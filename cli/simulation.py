@@ -1,0 +1,221 @@
+"""The people of a simulated city: reports, commands right and wrong, repeats, nonsense, and a second edition."""
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any, Final
+
+from cli.topology import DOORS, PERFORMING, PROCESSORS
+from kernel.edge import EDGE, Submission
+from kernel.hosts.simulator.city import Plan, SimulatedCity
+from kernel.hosts.simulator.world import Broken
+from kernel.log import Message
+from kernel.processor import Sender
+from rules.bundle import Bundle
+from schemas.case import handling, objecting
+from schemas.case.closing import ItemAnswered, RecordCallback, RecordInspection, ReopenCase, ReportResolved
+from schemas.case.opening import AcceptCase, CaseOpened, RepeatNoted, ReportAttached, VoidCase
+from schemas.case.states import State
+from schemas.envelope import Envelope
+from schemas.kernel import AreaMode
+from schemas.notice import AttemptDelivery, Outcome, Performed
+from schemas.registry import PublishEdition
+from schemas.report import GridReport, Position, Reporter
+from schemas.wire import TYPE_OF, encode, trusted
+
+REPORTS: Final = 6
+"""How many reports one short seed sends; with all that follows from them about 300 inputs are decided."""
+
+_GARBAGE: Final = (b"", b"{", b"\xff\xfe", b"[]", b'{"specversion":"1.0"}', b"not json at all")
+
+
+class Crowd:
+    """People who mostly do what their post allows, sometimes what it does not, and sometimes say it twice."""
+
+    def __init__(self, bundle: Bundle, reports: int = REPORTS) -> None:
+        self._bundle = bundle
+        self._reports = reports
+        self._sent: list[Submission] = []
+        self._number = 0
+        self._acts = 0
+        self._editions = 0
+        self._spots = [_middle(shape.polygons[0][0]) for shape in bundle.parts.shapes]
+        self._words = [word for matter in bundle.parts.matters for word, _ in matter.keywords]
+
+    def next(self, random: Random, city: SimulatedCity) -> Submission | None:
+        """See `People`."""
+        if self._editions == 0 or (self._editions == 1 and self._number == self._reports // 2):
+            return self._edition(city)
+        if not city.editions.activations():
+            return None
+        dice = random.randrange(100)
+        if dice < 3:
+            return Submission(Sender("source", "app"), random.choice(_GARBAGE))
+        if dice < 6 and self._sent:
+            return random.choice(self._sent)
+        if dice < 40 and self._number < self._reports:
+            return self._report(random, city)
+        return self._act(random, city)
+
+    def done(self) -> bool:
+        """See `People`."""
+        return self._number >= self._reports and self._acts >= 6 * self._reports
+
+    def check(self, city: SimulatedCity) -> None:
+        """Each accepted report is in exactly one case or dead; each open case has one accountable unit and a clock."""
+        _each_report_once(city)
+        _open_cases_watched(city, self._bundle.city.centre)
+
+    def _edition(self, city: SimulatedCity) -> Submission:
+        self._editions += 1
+        modes = (AreaMode(area=self._bundle.city.root, mode="emergency"),) if self._editions > 1 else ()
+        message = PublishEdition(edition=self._bundle.hash, modes=modes, partitions=city.plan.partitions)
+        return _submission(Sender("source", "admin"), city, f"edition-{self._editions}", self._bundle.city.code, message)
+
+    def _report(self, random: Random, city: SimulatedCity) -> Submission:
+        self._number += 1
+        lon, lat = random.choice(self._spots)
+        message = GridReport(
+            channel="app",
+            text=f"{random.choice(self._words)}，请处理",
+            position=Position(lon_e7=lon, lat_e7=lat),
+            reporter=Reporter(token=f"r{random.randrange(5)}") if random.randrange(3) else None,
+        )
+        sent = _submission(Sender("source", "app"), city, f"report-{self._number}", "", message)
+        self._sent.append(sent)
+        return sent
+
+    def _act(self, random: Random, city: SimulatedCity) -> Submission | None:
+        self._acts += 1
+        cases = city.watch.states("router.case")
+        if not cases:
+            return None
+        stream = random.choice(list(cases))
+        case = cases[stream]
+        made = _ACTS[case.state](case, random) if case.state in _ACTS and random.randrange(8) else _signing(case, random)
+        role, command = made
+        posts = self._bundle.posts
+        if role == "lead":
+            held = posts.of_unit(case.lead, "handler")
+        else:
+            held = posts.holding(role, case.area)
+        if not held:
+            return None
+        return _submission(Sender("post", random.choice(held).code), city, f"act-{self._acts}", stream, command)
+
+
+def _submission(sender: Sender, city: SimulatedCity, name: str, subject: str, message: object) -> Submission:
+    envelope = Envelope(
+        id=name, source=f"/{sender.id}", type=TYPE_OF[type(message)], subject=subject, time=city.world.now, data=message
+    )
+    return Submission(sender, encode(envelope))
+
+
+def _middle(ring: Sequence[int]) -> tuple[int, int]:
+    return sum(ring[0:-2:2]) // (len(ring) // 2 - 1), sum(ring[1:-2:2]) // (len(ring) // 2 - 1)
+
+
+def _signing(case: Any, random: Random) -> tuple[str, object]:  # noqa: ARG001 - the shape of every act
+    return "lead", handling.SignCase()
+
+
+def _receiving(case: Any, random: Random) -> tuple[str, object]:
+    if random.randrange(4):
+        return "clerk", AcceptCase(matter=case.matter_hint, condition=case.condition_hint, triage=case.triage or "big")
+    return "clerk", VoidCase(reason="not_a_matter", remedy="法院")
+
+
+def _to_sign(case: Any, random: Random) -> tuple[str, object]:
+    if random.randrange(3) == 0:
+        return "lead", objecting.ObjectToCase(reason="not_ours", basis="职责清单", proposed=case.lead)
+    return "lead", handling.SignCase()
+
+
+def _disputed(case: Any, random: Random) -> tuple[str, object]:
+    role = "dispatcher" if case.level == 0 else f"meeting{min(3, case.level)}"
+    verdict = random.choice(("accept", "refuse", "refer"))
+    return role, objecting.DecideObjection(verdict=verdict, reason="会议研究")
+
+
+def _handling(case: Any, random: Random) -> tuple[str, object]:
+    if random.randrange(3) == 0:
+        return "lead", handling.RecordProgress(text="已到现场", contact="reached")
+    items = tuple(ItemAnswered(item=item, evidence="a.jpg") for item in case.closing)
+    return "lead", ReportResolved(outcome="solved", answer="已处理", items=items)
+
+
+def _verifying(case: Any, random: Random) -> tuple[str, object]:  # noqa: ARG001 - the shape of every act
+    return "inspector", RecordInspection(passed=random.randrange(4) > 0)
+
+
+def _calling(case: Any, random: Random) -> tuple[str, object]:
+    reporter = case.reporters[0] if case.reporters else ""
+    return "caller", RecordCallback(reporter=reporter, contacted=random.randrange(4) > 0, solved=random.randrange(4) > 0)
+
+
+def _closed(case: Any, random: Random) -> tuple[str, object]:  # noqa: ARG001 - the shape of every act
+    return "dispatcher", ReopenCase(reason="又发生")
+
+
+_ACTS: Final[Mapping[State, Callable[[Any, Random], tuple[str, object]]]] = {
+    State.RECEIVED: _receiving,
+    State.TO_SIGN: _to_sign,
+    State.DISPUTED: _disputed,
+    State.HANDLING: _handling,
+    State.TO_VERIFY: _verifying,
+    State.TO_CALL_BACK: _calling,
+    State.CLOSED: _closed,
+}
+
+
+def _each_report_once(city: SimulatedCity) -> None:
+    """Design §4.6 and protocol.md: each report that the edge has on record ended in one case, or is dead."""
+    wanted = {
+        f"{letter.frame.source}/{letter.frame.id}"
+        for rows in city.rows(EDGE).values()
+        for row in rows
+        if isinstance((letter := trusted(row.body)).message, GridReport)
+    }
+    homes: dict[str, set[str]] = {}
+    for rows in city.rows("router.case").values():
+        for row in rows:
+            event = trusted(row.body).message
+            if isinstance(event, CaseOpened | ReportAttached | RepeatNoted):
+                homes.setdefault(event.report.report, set()).add(row.stream)
+    dead = {stream for stream, state in city.watch.states("intake.reader").items() if state.fate == "dead"}
+    for report in wanted:
+        found = len(homes.get(report, ()))
+        if found != (0 if report in dead else 1):
+            raise Broken(f"report {report} is in {found} cases: {sorted(homes.get(report, ()))}")
+
+
+def _open_cases_watched(city: SimulatedCity, centre: str) -> None:
+    """Design §4.1 and §4.6: one accountable unit, and no open case without a clock that runs."""
+    timers = {timer.stream for shelf in city.journals["sla.clock"].shelves.values() for timer in shelf.timers.values()}
+    clocks = city.watch.states("sla.clock")
+    for stream, case in city.watch.states("router.case").items():
+        if case.state in {State.CLOSED, State.WRITTEN_OFF, State.VOID, State.MERGED, State.NONE}:
+            continue
+        if not case.accountable(centre):
+            raise Broken(f"case {stream} in {case.state} has no accountable unit")
+        if stream not in clocks:
+            raise Broken(f"case {stream} in {case.state} has no clock at all")
+    del timers
+
+
+def delivered(message: Message) -> Performed | None:
+    """The world's answer to an attempt: mostly delivered."""
+    letter = trusted(message.body)
+    if not isinstance(letter.message, AttemptDelivery):
+        return None
+    return Performed(request=letter.message, outcome=Outcome(result="delivered", detail=""))
+
+
+def plan(bundle: Bundle, reports: int = REPORTS) -> Plan:
+    """The whole city over the simulator's ports."""
+    return Plan(
+        processors=PROCESSORS,
+        doors=DOORS,
+        bundles={bundle.hash: bundle},
+        people=lambda: Crowd(bundle, reports),
+        performs=dict.fromkeys(PERFORMING, delivered),
+    )

@@ -1,0 +1,59 @@
+"""Which processors a city has, and what its edge lets in."""
+
+from collections.abc import Mapping
+from typing import Any, Final, get_args
+
+from kernel.edge import Door
+from kernel.processor import AnyProcessor
+from schemas.case.opening import AttachReport, OpenCase
+from schemas.case.timing import RecordBreach
+from schemas.case.union import CaseCommand
+from schemas.envelope import Frame
+from schemas.registry import PublishEdition
+from schemas.report import GridReport
+from schemas.topics import CASE_COMMANDS, INTAKE_REPORTS, REGISTRY_COMMANDS
+from schemas.wire import TYPE_OF
+from services.intake.desk.processor import DESK
+from services.intake.reader.processor import READER
+from services.notifier.fan import FAN
+from services.notifier.performing import PERFORMER
+from services.notifier.processor import DESK as NOTICE_DESK
+from services.registry.rules.processor import REGISTRY_RULES
+from services.router.processor import ROUTER_CASE
+from services.sla.processor import CLOCK
+
+PROCESSORS: Final[tuple[AnyProcessor, ...]] = (
+    REGISTRY_RULES,
+    READER,
+    DESK,
+    ROUTER_CASE,
+    CLOCK,
+    FAN,
+    NOTICE_DESK,
+    PERFORMER,
+)
+PERFORMING: Final = frozenset({PERFORMER.name})
+"""Processors whose inputs the world outside has answered: a replay does not ask it again."""
+
+_INSIDE: Final = frozenset({OpenCase, AttachReport, RecordBreach})
+"""Case commands that only our own processors send."""
+
+
+def _subject(frame: Frame, message: Any) -> str:  # noqa: ARG001 - the shape of every door
+    return frame.subject
+
+
+def _report_key(frame: Frame, message: Any) -> str:  # noqa: ARG001 - the shape of every door
+    return f"{frame.source}/{frame.id}"
+
+
+_POSTS: Final = frozenset({"post", "reporter"})
+DOORS: Final[Mapping[str, Door]] = {
+    TYPE_OF[GridReport]: Door(INTAKE_REPORTS, _report_key, frozenset({"source", "post"})),
+    TYPE_OF[PublishEdition]: Door(REGISTRY_COMMANDS, _subject, frozenset({"source"})),
+} | {
+    TYPE_OF[command]: Door(CASE_COMMANDS, _subject, _POSTS)
+    for command in get_args(CaseCommand)
+    if command not in _INSIDE
+}
+"""What may come from outside: where it goes, by which key, from which kinds of sender."""
