@@ -18,7 +18,7 @@ def letters(text: str) -> str:
     return "".join(filter(str.isalnum, plain(text)))[:KEPT]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=2_048)
 def bigrams(compared: str) -> frozenset[str]:
     """The pairs of neighbouring characters of what `letters` gave; a single character stands for itself."""
     if len(compared) < 2:

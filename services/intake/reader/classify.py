@@ -20,7 +20,7 @@ SAID = 900
 CONTRADICTED = 700
 """Confidence in it where the words speak for another one."""
 SHOWN = 5
-KEPT_INDEXES = 8
+KEPT_INDEXES = 4
 
 
 class Verdict(Struct, frozen=True, gc=False):

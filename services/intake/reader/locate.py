@@ -64,11 +64,11 @@ def _by_point(position: Position, bundle: Bundle, day: date) -> Place | Refusal:
     if not lon and not lat:
         return Refusal(code="position_zero", expected="a point of the city, or none", found="0,0")
     place = bundle.areas.at(lon, lat, day)
-    if not place.outside:
+    if not place.outside or place.areas:
         return place
     found = f"{_degrees(lon)},{_degrees(lat)}"
     swapped = bundle.areas.at(lat, lon, day)
-    if swapped.areas:
+    if swapped.areas and not swapped.outside:
         return Refusal(code="axes_swapped", expected="longitude, then latitude", found=found)
     return Refusal(code="outside_city", expected=f"a point in {bundle.city.name}", found=found)
 
@@ -79,10 +79,15 @@ def _degrees(e7: int) -> str:
 
 
 def _point_and_words(report: GridReport, place: Place, bundle: Bundle, day: date) -> Location:
-    """The point rules; a code or a name only makes it finer where the map knows no desk there."""
+    """The point rules; a code or a name only makes it finer where the map knows no desk there.
+
+    A point in a neighbouring city (邻市) that the bundle names is the city desk's to hand on.
+    """
     area = place.area
     desk = bundle.desk_of(area)
     doubts: tuple[str, ...] = () if len(place.candidates) < 2 else ("near_boundary",)
+    if place.outside:
+        doubts = (*doubts, "neighbour")
     if report.area and not _agree(bundle.areas, report.area, area):
         doubts = (*doubts, "area_differs")
     areas, confidence = place.areas, place.confidence

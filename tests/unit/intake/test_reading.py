@@ -4,7 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from kernel.processor import DeadLetter, Sender
+from rules.areas import Area
+from rules.bundle import Neighbour
 from rules.edition import Edition
+from rules.geometry import Shape
 from rules.inforce import Rules
 from schemas.intake import (
     Candidate,
@@ -19,7 +22,16 @@ from schemas.intake import (
 from schemas.report import GridReport, Position, Reporter
 from schemas.topics import INTAKE_DESK
 from services.intake.reader.processor import READER
-from tests.builders_city import CLUTTER, MANHOLE, MIDDLE, QUARREL, STREET_TRADING, tiny_city, tiny_parts
+from tests.builders_city import (
+    CLUTTER,
+    MANHOLE,
+    MIDDLE,
+    QUARREL,
+    STREET_TRADING,
+    square,
+    tiny_city,
+    tiny_parts,
+)
 from tests.builders_intake import reported
 from tests.stories import START, Story
 
@@ -206,3 +218,17 @@ def test_a_point_where_the_map_knows_no_community_is_made_finer_by_a_name() -> N
     assert (said.desk, said.areas, said.located) == ("C2", (Located(layer="治理", area="C2"),), 700)
     vague = accepted(Story(READER, Rules(1, coarse), "12345/2", story.sender), reported()).report
     assert (vague.desk, vague.areas[0].area) == ("D", "S1")
+
+
+def test_a_point_in_a_neighbouring_city_goes_to_the_city_desk() -> None:
+    parts = tiny_parts()
+    beside = Area(code="N", name="邻县", kind="district", level=0, layer="neighbour")
+    drawn = Shape(area="N", polygons=((square(2, 0, 4, 2),),))
+    city = replace(parts.city, neighbours=(Neighbour("N", "邻县"),), layers=("治理", "neighbour"))
+    wider = Edition.of(
+        replace(parts, city=city, areas=(*parts.areas, beside), shapes=(*parts.shapes, drawn))
+    ).load()
+    story = Story(READER, Rules(1, wider), "12345/1", Sender("source", "12345"))
+    lon, lat = MIDDLE["G21"]
+    event = accepted(story, reported(position=Position(lon_e7=lon + 100_000, lat_e7=lat)))
+    assert (event.report.desk, event.report.areas[0].area, event.doubts) == ("D", "N", ("neighbour",))
