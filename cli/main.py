@@ -5,7 +5,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from cli import version
+from cli import case, version
 from cli.output import EXIT_CODES, Exit, ExtraMissing, fail
 from kernel.errors import Fault
 
@@ -62,4 +62,5 @@ def gridcase() -> None:
     """Case routing (案件流转) for city operations centres (城运中心)."""
 
 
+app.add_typer(case.app, name="case")
 app.command("version")(version.show)
