@@ -121,6 +121,9 @@ def _document(file: str, text: str, faults: list[Fault]) -> Node:
         row = Row(file, mark.line + 1 if mark else 0)
         faults.append(row.fault("unreadable", "", "YAML", str(getattr(error, "problem", error))))
         return NOTHING
+    except RecursionError:
+        faults.append(Row(file, 0).fault("unreadable", "", "YAML of a few levels", "too deep"))
+        return NOTHING
     if any(isinstance(token, yaml.AliasToken) for token in tokens):
         faults.append(Row(file, 0).fault("unreadable", "", "values, no aliases (*name)", "an alias"))
         return NOTHING

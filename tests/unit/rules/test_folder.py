@@ -218,6 +218,30 @@ def test_a_missing_column_is_one_fault_and_not_one_for_each_row(keeper: Keeper) 
     ]
 
 
+@pytest.mark.parametrize(
+    "text", ["layers: " + "[" * 5000, "a: &x [1]\nb: *x\n", "just words", "a: [", "\t: \x01"]
+)
+def test_yaml_that_cannot_be_read_is_one_fault(keeper: Keeper, text: str) -> None:
+    (keeper.path / "bounds.yaml").write_text(text, "utf-8")
+    assert [(file, code) for file, _, _, code in keeper.found()] == [("bounds.yaml", "unreadable")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "{",
+        '{"features": 3}',
+        "[" * 100_000,
+        '{"features": [1]}',
+        '{"features": [{"properties": {"code": "D"}}]}',
+    ],
+)
+def test_a_map_that_cannot_be_read_is_refused(keeper: Keeper, text: str) -> None:
+    (keeper.path / "areas.geojson").write_text(text, "utf-8")
+    assert {file for file, *_ in keeper.found()} == {"areas.geojson"}
+
+
 def test_a_folder_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     compiled = compile_folder(tmp_path / "nowhere")
     assert isinstance(compiled, Faults)
