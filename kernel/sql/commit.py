@@ -1,47 +1,27 @@
 """One batch of one processor in one transaction: cursors first, then the clock, then everything else."""
-# ruff: noqa: S608 - what is put together are names of our own tables and locks, never values
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, delete, update
 from sqlalchemy import insert as insert_into
 
-from kernel.journal import CancelledTimer, Cause, Move, StoredTimer
+from kernel.journal import CancelledTimer, Move, StoredTimer
 from kernel.log import Outgoing, Target
 from kernel.sql import bulk
+from kernel.sql.counters import TargetRow, lock_journals, lock_targets
 from kernel.sql.heads import Head, Source, journal_source
 from kernel.sql.tables import held, journal, journals, messages, micros, outbox, snapshots, targets, timers
 
 encode = msgspec.json.encode
 pack = msgspec.msgpack.encode
 
-_PARTITIONS: Final = (("name", "text"), ("partition", "int"))
-
 
 class BrokenSequenceError(Exception):
     """The rows of a move do not follow the last one of their journal partition."""
-
-
-class JournalRow(NamedTuple):
-    """What a transaction has to know of a journal partition."""
-
-    id: int
-    token: bytes
-    seq: int
-    appended: int
-    held: int
-
-
-class TargetRow(NamedTuple):
-    """The counter of a topic partition: the next offset and the last stamp."""
-
-    id: int
-    next: int
-    appended: int
 
 
 class Outcome(NamedTuple):
@@ -96,7 +76,8 @@ def commit(
     )
     ends = lock_targets(connection, outgoing)
     now = micros(stamp())
-    heads = _store_rows(batch, now, delivers=delivers)
+    heads = _store_cursors(batch, now, delivers=delivers)
+    _store_events(batch, now)
     _store_timers(batch)
     _store_rest(batch)
     if delivers:
@@ -116,75 +97,6 @@ def _check_sequence(move: Move, seq: int) -> None:
         raise BrokenSequenceError(
             f"expected a cursor at seq {seq + len(move.records)}, found {move.cursor.seq}"
         )
-
-
-def lock_journals(
-    connection: Connection, wanted: Iterable[Source], *, share: bool = False
-) -> dict[Source, JournalRow]:
-    """Lock journal partitions, by processor and partition in this order; makes those that are not there yet.
-
-    Making one waits for whoever is making the same one, so that nothing on its way stays unseen.
-    """
-    keys = sorted(wanted)
-    rows = _locked_journals(connection, keys, share=share)
-    missing = [key for key in keys if key not in rows]
-    if not missing:
-        return rows
-    empty = "x''" if bulk.is_sqlite(connection) else "''::bytea"
-    statement = (
-        "insert into journals (processor, partition, token, seq, published, appended, held, body) "
-        f"select name, partition, {empty}, 0, 0, 0, 0, {empty} from given where true on conflict do nothing"
-    )
-    bulk.execute(connection, _PARTITIONS, statement, missing)
-    return _locked_journals(connection, keys, share=share)
-
-
-def _locked_journals(
-    connection: Connection, keys: Sequence[Source], *, share: bool
-) -> dict[Source, JournalRow]:
-    query = (
-        "select j.processor, j.partition, j.id, j.token, j.seq, j.appended, j.held from given "
-        "join journals j on j.processor = given.name and j.partition = given.partition "
-        "order by j.processor, j.partition"
-    )
-    rows = bulk.select(connection, _PARTITIONS, query + _lock(connection, "j", share=share), keys)
-    return {(name, partition): JournalRow(*row) for name, partition, *row in rows}
-
-
-def lock_targets(
-    connection: Connection, wanted: Iterable[Target], *, share: bool = False
-) -> dict[Target, TargetRow]:
-    """Lock the counters of topic partitions in their order, making those that are not there yet."""
-    keys = sorted(wanted)
-    rows = _locked_targets(connection, keys, share=share)
-    missing = [key for key in keys if key not in rows]
-    if not missing:
-        return rows
-    statement = (
-        "insert into targets (topic, partition, next, appended) "
-        "select name, partition, 0, 0 from given where true on conflict do nothing"
-    )
-    bulk.execute(connection, _PARTITIONS, statement, missing)
-    return _locked_targets(connection, keys, share=share)
-
-
-def _locked_targets(
-    connection: Connection, keys: Sequence[Target], *, share: bool
-) -> dict[Target, TargetRow]:
-    query = (
-        "select t.topic, t.partition, t.id, t.next, t.appended from given "
-        "join targets t on t.topic = given.name and t.partition = given.partition "
-        "order by t.topic, t.partition"
-    )
-    rows = bulk.select(connection, _PARTITIONS, query + _lock(connection, "t", share=share), keys)
-    return {(name, partition): TargetRow(*row) for name, partition, *row in rows}
-
-
-def _lock(connection: Connection, table: str, *, share: bool) -> str:
-    """SQLite has one lock for everything, and whoever writes holds it already."""
-    if bulk.is_sqlite(connection):
-        return ""
-    return f" for {'share' if share else 'update'} of {table}"
 
 
 def sort_by_target(outgoing: Iterable[Outgoing]) -> dict[Target, list[Outgoing]]:
@@ -217,52 +129,36 @@ def append(
     return heads
 
 
-def _store_rows(batch: Batch, now: int, *, delivers: bool) -> dict[Source, Head]:
-    """The cursors and the events of a batch."""
-    cursors: list[tuple[Any, ...]] = []
+def _store_cursors(batch: Batch, now: int, *, delivers: bool) -> dict[Source, Head]:
+    """The cursors of a batch; where the commit delivers, all that is stored is published."""
     rows: list[tuple[Any, ...]] = []
     heads: dict[Source, Head] = {}
-    cause: Cause | None = None
-    packed = b""
     for move in batch.moves:
         cursor, row = move.cursor, batch.rows[move.cursor.partition]
-        appended = max(now, row.appended) if move.records else row.appended
         published = cursor.seq if delivers else cursor.published
-        last = max((item.id for item in move.held), default=row.held)
-        cursors.append(
-            (
-                row.id,
-                batch.processor,
-                cursor.partition,
-                cursor.token,
-                cursor.seq,
-                published,
-                appended,
-                max(last, row.held),
-                encode(cursor),
-            )
-        )
+        appended = max(now, row.appended) if move.records else row.appended
+        last = max((item.id for item in move.held), default=0)
+        facts = (cursor.token, cursor.seq, published, appended, max(last, row.held), encode(cursor))
+        rows.append((row.id, batch.processor, cursor.partition, *facts))
         heads[journal_source(batch.processor, cursor.partition)] = Head(row.id, cursor.seq)
-        for record in move.records:
-            if record.cause is not cause:
-                cause, packed = record.cause, encode(record.cause)
-            rows.append(
-                (
-                    row.id,
-                    record.seq,
-                    record.stream,
-                    record.version,
-                    micros(record.now),
-                    record.rules,
-                    appended,
-                    record.trace,
-                    packed,
-                    record.body,
-                )
-            )
-    bulk.upsert(batch.connection, journals, cursors)
-    bulk.insert(batch.connection, journal, rows)
+    bulk.upsert(batch.connection, journals, rows)
     return heads
+
+
+def _store_events(batch: Batch, now: int) -> None:
+    """The rows of a batch. Neighbours often share a cause and a time, which are then encoded once."""
+    rows: list[tuple[Any, ...]] = []
+    known, stamp, packed, micro = None, None, b"", 0
+    for move in batch.moves:
+        row = batch.rows[move.cursor.partition]
+        number, appended = row.id, max(now, row.appended)
+        for _, seq, stream, version, body, cause, moment, rules, trace in move.records:
+            if cause is not known:
+                known, packed = cause, encode(cause)
+            if moment is not stamp:
+                stamp, micro = moment, micros(moment)
+            rows.append((number, seq, stream, version, micro, rules, appended, trace, packed, body))
+    bulk.insert(batch.connection, journal, rows)
 
 
 def _store_timers(batch: Batch) -> None:

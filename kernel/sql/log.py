@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from kernel.log import Headers, Message, Outgoing, Span, Target
 from kernel.sql import bulk
-from kernel.sql.commit import append, lock_journals, lock_targets
+from kernel.sql.commit import append
+from kernel.sql.counters import lock_journals, lock_targets
 from kernel.sql.heads import Head, Source, journal_source
 from kernel.sql.store import Store
 from kernel.sql.tables import EPOCH, micros, moment

@@ -29,6 +29,7 @@ _BUSY_SECONDS: Final = 10
 _SWITCH_SECONDS: Final = 0.0005
 _CACHE_KIB: Final = 64 * 1024
 _PAGE_BYTES: Final = 8192
+_CHECKPOINT_PAGES: Final = 4000
 
 
 class Job:
@@ -62,6 +63,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         "synchronous=full",
         f"cache_size=-{_CACHE_KIB}",
         "temp_store=memory",
+        "secure_delete=off",
+        f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
     ):
         connection.execute(f"pragma {pragma}")
     return connection
