@@ -107,12 +107,19 @@ def _valid(rings: Rings, cells: Cells, *, repair: bool) -> Rings:
     if drawn.is_valid:
         return rings
     if not repair:
-        cells.fault("bad_shape", "geometry", "a valid polygon", shapely.is_valid_reason(drawn))
+        cells.fault("bad_shape", "geometry", "a valid polygon", _reason(drawn))
         return ()
     repaired = _polygons(shapely.make_valid(drawn))
     if not repaired:
         cells.fault("bad_shape", "geometry", "a polygon with an inside", "nothing is left after make_valid")
     return repaired
+
+
+def _reason(drawn: shapely.MultiPolygon) -> str:
+    """What is wrong and where, in degrees: `Ring Self-intersection at 126.6472428, 45.8431181`."""
+    what, _, place = str(shapely.is_valid_reason(drawn)).partition("[")
+    degrees = ", ".join(f"{float(value) / E7:.7f}" for value in place.removesuffix("]").split())
+    return f"{what} at {degrees}" if degrees else what
 
 
 def _polygons(geometry: BaseGeometry) -> Rings:

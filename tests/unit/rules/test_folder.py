@@ -190,6 +190,7 @@ def test_an_invalid_polygon_is_a_fault_until_its_repair_is_declared(keeper: Keep
                 "[[102.11, 36.51], [102.12, 36.52], [102.12, 36.51], [102.11, 36.52], ")  # fmt: skip
     (fault,) = keeper.faults()
     assert (fault.row, fault.code) == (8, "bad_shape")
+    assert fault.value == "Self-intersection at 102.1150000, 36.5150000"
     assert "make_valid" in fault.do
     keeper.edit("areas.geojson", '"code": "G22"', '"code": "G22", "repair": "make_valid"')
     assert keeper.found() == []
