@@ -28,8 +28,8 @@ from tests.builders_case import CASE
 from tests.builders_city import CLUTTER, tiny_city
 from tests.builders_intake import read
 from tests.stories import START
-from tests.unit.router.telling import DESK, handler
 
+DESK, UNIT = Sender("processor", "intake.desk"), Sender("post", "JW1-handler")
 RULES = Rules(number=1, bundle=tiny_city())
 WATCHED = ("sign", "handle", "leg", "case")
 HORIZON = START + timedelta(days=20)
@@ -151,7 +151,7 @@ def told(said: list[tuple[int, int, Any]], lags: list[int]) -> Town:
     town.post(TO_ROUTER, OpenCase(case=CASE, desk="C1", report=read(matter=CLUTTER)), DESK, START)
     town.post(TO_ROUTER, AcceptCase(condition="1"), DESK, START)
     for minutes, delay, command in said:
-        town.post(TO_ROUTER, command, handler("JW1"), START + timedelta(minutes=minutes), lag=delay)
+        town.post(TO_ROUTER, command, UNIT, START + timedelta(minutes=minutes), lag=delay)
     town.live()
     return town
 
