@@ -8,7 +8,7 @@ from functools import cached_property
 from random import Random
 
 from cities.habits import Habits
-from cities.voices import voices
+from cities.voices import voice_of
 from rules.bundle import Bundle
 from rules.matters import Matter
 from schemas.case.timing import Term
@@ -88,8 +88,8 @@ class Office:
         """Pairs of letters of each matter's words, rarer pairs heavier."""
         found: dict[str, set[str]] = {}
         for matter in self.bundle.matters.rows:
-            voice = voices().get(matter.code)
-            texts = [matter.name, *(word for word, _ in matter.keywords), *(voice.say if voice else ())]
+            voice = voice_of(matter)
+            texts = [matter.name, *(word for word, _ in matter.keywords), *voice.say]
             found[matter.code] = {text[at : at + 2] for text in texts for at in range(len(text) - 1)}
         often = Counter(pair for pairs in found.values() for pair in pairs)
         return {code: {pair: 60 // often[pair] for pair in pairs} for code, pairs in found.items()}

@@ -1,11 +1,13 @@
 """Points inside the polygons of a bundle, and how people call the place."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import cos, radians
 from random import Random
+
+import shapely
+from shapely import Polygon
 
 from cities.voices import Words
 from rules.areas import Area
@@ -24,23 +26,30 @@ class Spot:
 
 
 class Map:
-    """The polygons of one kind of area, drawn from in proportion to their boxes."""
+    """The polygons of one kind of area, drawn from in proportion to their size."""
 
     def __init__(self, bundle: Bundle, kind: str = "") -> None:
         levels = {area.code: area for area in bundle.parts.areas if area.layer == bundle.city.layers[0]}
         shapes = [shape for shape in bundle.parts.shapes if shape.area in levels]
         deepest = kind or max((levels[shape.area] for shape in shapes), key=lambda area: area.level).kind
         self.bundle = bundle
-        self.shapes = tuple(shape for shape in shapes if levels[shape.area].kind == deepest)
-        self.areas = levels
-        self._totals = tuple(accumulate(_box_size(shape) for shape in self.shapes))
+        self.parts = [
+            (levels[shape.area], polygon)
+            for shape in shapes
+            if levels[shape.area].kind == deepest
+            for polygon in _polygons(shape)
+        ]
+        self._totals = tuple(accumulate(polygon.area for _, polygon in self.parts))
 
     def spot(self, dice: Random, words: Words) -> Spot:
         """A point anywhere on the map."""
-        shape = self.shapes[bisect_right(self._totals, dice.random() * self._totals[-1])]
-        lon, lat = _inside(shape, dice)
-        area = self.areas[shape.area]
-        return Spot(Position(lon_e7=lon, lat_e7=lat), area, self._called(area, dice, words))
+        drawn = dice.random() * self._totals[-1]
+        area, polygon = self.parts[min(bisect_right(self._totals, drawn), len(self.parts) - 1)]
+        lon, lat = _inside(polygon, dice)
+        place = self.bundle.areas.at(lon, lat, self.bundle.city.starts)
+        known = self.bundle.areas.get(place.area) if place.area else None
+        found = known or area
+        return Spot(Position(lon_e7=lon, lat_e7=lat), found, self._called(found, dice, words))
 
     def moved(self, position: Position, metres: int, dice: Random) -> Position:
         """A point up to `metres` to the east or west and to the north or south."""
@@ -53,8 +62,8 @@ class Map:
 
     def outside(self, dice: Random) -> Position:
         """A point some kilometres beyond the city."""
-        ring = self.shapes[0].polygons[0][0]
-        return Position(lon_e7=ring[0] + dice.randint(8_000_000, 20_000_000), lat_e7=ring[1] + 9_000_000)
+        _, _, east, north = (int(side) for side in shapely.total_bounds([part for _, part in self.parts]))
+        return Position(lon_e7=east + dice.randint(800_000, 20_000_000), lat_e7=north + 900_000)
 
     def _called(self, area: Area, dice: Random, words: Words) -> str:
         estates = tuple(alias for alias in area.aliases if not alias.isascii())
@@ -67,35 +76,23 @@ class Map:
         return f"{name}{words.one(dice, 'sides')}"
 
 
-def _box_size(shape: Shape) -> int:
-    lons, lats = _sides(shape.polygons[0][0])
-    return max((max(lons) - min(lons)) // 1000 * ((max(lats) - min(lats)) // 1000), 1)
+def _polygons(shape: Shape) -> list[Polygon]:
+    """The polygons of an area, in whole 10⁻⁷ degrees, ready to be asked often."""
+    found = [Polygon(_pairs(outer), [_pairs(hole) for hole in holes]) for outer, *holes in shape.polygons]
+    shapely.prepare(found)
+    return found
 
 
-def _inside(shape: Shape, dice: Random) -> tuple[int, int]:
-    """A point within the first polygon, away from the corners of its box; its first corner if dice fail."""
-    outer = shape.polygons[0][0]
-    lons, lats = _sides(outer)
-    for _ in range(200):
-        lon, lat = dice.randint(min(lons), max(lons)), dice.randint(min(lats), max(lats))
-        if contains(shape.polygons[0], lon, lat):
+def _pairs(ring: Ring) -> list[tuple[int, int]]:
+    return list(zip(ring[::2], ring[1::2], strict=True))
+
+
+def _inside(polygon: Polygon, dice: Random) -> tuple[int, int]:
+    """A point within the polygon; its first corner if the dice fail."""
+    west, south, east, north = (int(side) for side in polygon.bounds)
+    for _ in range(500):
+        lon, lat = dice.randint(west, east), dice.randint(south, north)
+        if shapely.contains_xy(polygon, lon, lat):
             return lon, lat
-    return outer[0], outer[1]
-
-
-def contains(polygon: Sequence[Ring], lon: int, lat: int) -> bool:
-    """Whether a point lies within the outer ring and in none of the holes (even-odd rule, whole numbers)."""
-    return sum(_crossings(ring, lon, lat) for ring in polygon) % 2 == 1
-
-
-def _crossings(ring: Ring, lon: int, lat: int) -> int:
-    lons, lats = _sides(ring)
-    count = 0
-    for x1, y1, x2, y2 in zip(lons, lats, lons[1:], lats[1:], strict=False):
-        if (y1 > lat) != (y2 > lat):
-            count += (lon - x1) * abs(y2 - y1) < (x2 - x1) * (lat - y1) * (1 if y2 > y1 else -1)
-    return count
-
-
-def _sides(ring: Ring) -> tuple[Ring, Ring]:
-    return ring[::2], ring[1::2]
+    lon, lat = polygon.exterior.coords[0]
+    return int(lon), int(lat)

@@ -31,6 +31,7 @@ class Voice:
     """What is said of one matter, how often it comes up, and at which hours above all."""
 
     say: tuple[str, ...]
+    name: str = ""
     weight: int = DEFAULT_WEIGHT
     hours: str = ""
 
@@ -100,7 +101,7 @@ def voices() -> Mapping[str, Voice]:
     """The voices by matter code."""
     raw = _loaded("voices.yaml")
     return {
-        code: Voice(tuple(row["say"]), row.get("weight", DEFAULT_WEIGHT), row.get("hours", ""))
+        code: Voice(tuple(row["say"]), row["name"], row.get("weight", DEFAULT_WEIGHT), row.get("hours", ""))
         for code, row in raw.items()
     }
 
@@ -108,10 +109,17 @@ def voices() -> Mapping[str, Voice]:
 def voice_of(matter: Matter) -> Voice:
     """The voice of a matter; one that nobody wrote for speaks in its own name and filing conditions."""
     written = voices().get(matter.code)
-    if written is not None:
+    if written is not None and _alike(written.name, matter.name):
         return written
     plain = tuple(f"有{matter.name}问题，{condition.text}" for condition in matter.conditions)
-    return Voice((f"发现{matter.name}", *plain), 1)
+    return Voice((f"发现{matter.name}", *plain), weight=1)
+
+
+def _alike(first: str, second: str) -> bool:
+    """Whether two names mean one matter: local codes of two cities may differ."""
+    pairs = {first[at : at + 2] for at in range(len(first) - 1)}
+    shared = sum(pair in second for pair in pairs)
+    return shared * 2 >= len(pairs)
 
 
 def _loaded(name: str) -> Mapping[str, Any]:

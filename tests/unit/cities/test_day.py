@@ -4,7 +4,6 @@ from datetime import date
 import pytest
 
 from cities.day import CHANNELS, Arrival, reports
-from cities.places import contains
 from rules.bundle import Bundle
 from schemas.report import GridReport
 
@@ -58,11 +57,3 @@ def test_some_are_nonsense(demo: Bundle, day: list[Arrival]) -> None:
 def test_no_matter_is_forgotten_and_texts_differ(day: list[Arrival]) -> None:
     texts = [report.text for report in well_formed(day)]
     assert len(set(texts)) > 0.9 * len(texts)
-
-
-def test_a_point_is_inside_a_square_and_not_in_its_hole() -> None:
-    square = (0, 0, 10, 0, 10, 10, 0, 10, 0, 0)
-    hole = (4, 4, 6, 4, 6, 6, 4, 6, 4, 4)
-    assert contains((square, hole), 2, 2)
-    assert not contains((square, hole), 5, 5)
-    assert not contains((square, hole), 11, 5)

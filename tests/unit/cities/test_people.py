@@ -82,7 +82,14 @@ def test_a_unit_resolves_with_every_closing_item_and_an_inspector_looks_at_each(
     result = next(act.command for act in acts if isinstance(act.command, closing.ReportResolved))
     assert [item.item for item in result.items] == ["垃圾已清走"]
     resolved = closing.ResolutionReported(
-        unit="YX-CGJ", outcome="solved", answer="好", items=result.items, settled_level="", round=1, by="P", at=NOW
+        unit="YX-CGJ",
+        outcome="solved",
+        answer="好",
+        items=result.items,
+        settled_level="",
+        round=1,
+        by="P",
+        at=NOW,
     )
     (inspection,) = people.hears(CASE, resolved, NOW)
     assert isinstance(inspection.command, closing.RecordInspection)
