@@ -1,5 +1,6 @@
 """Who is meant by a route (通知对象): its audience word, looked up in the case, the event and the rules."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -48,16 +49,14 @@ def hearer(report: ReadReport) -> Hearer | None:
     """
     if not report.reporter:
         return None
-    clean = not any(sign in report.reporter for sign in "‹›/~ ")
-    name = report.reporter if clean else report.report
-    return Hearer(recipient=REPORTER + _as_key(name), channel=report.channel)
+    token = report.reporter
+    name = _NO_KEY.sub(":", report.report) if _NO_TOKEN.search(token) else token
+    return Hearer(recipient=REPORTER + name, channel=report.channel)
 
 
-def _as_key(name: str) -> str:
-    """A stream key may hold neither the slash of event ids nor the tilde of message ids."""
-    if "/" not in name and "~" not in name and not any(map(str.isspace, name)):
-        return name
-    return "".join("_" if sign.isspace() else {"/": ":", "~": "_"}.get(sign, sign) for sign in name)
+_NO_KEY: Final = re.compile(r"[/~\s]")
+"""A stream key holds neither the slash of event ids nor the tilde of message ids."""
+_NO_TOKEN: Final = re.compile(r"[‹›/~\s]")
 
 
 def recipients(audience: str, question: Question) -> Answer:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schemas import publish
 from schemas.asyncapi import CARRIES, document
 from schemas.contracts import CONTRACTS
 from schemas.publish import ASYNCAPI, breaches, pages, published, write
@@ -63,6 +64,11 @@ def test_words_may_change() -> None:
 )
 def test_everything_else_needs_a_new_version(after: dict[str, str], what: str) -> None:
     assert breaches(BEFORE, after) == [f"{NAME}: {what}"]
+
+
+def test_a_retired_contract_has_an_upcast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publish, "UPCASTS", {NAME: (f"{NAME}2", dict)})
+    assert breaches(BEFORE, {}) == []
 
 
 def test_a_nested_contract_is_held_to_the_same() -> None:
