@@ -5,8 +5,9 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from cli import case, version
+from cli import case, explain, held, version
 from cli.output import EXIT_CODES, Exit, ExtraMissing, fail
+from cli.tail import tail
 from kernel.errors import Fault
 
 _EXTRAS: Final = {
@@ -63,4 +64,7 @@ def gridcase() -> None:
 
 
 app.add_typer(case.app, name="case")
+app.command("tail")(tail)
+app.add_typer(explain.app, name="explain")
+app.add_typer(held.app, name="held")
 app.command("version")(version.show)

@@ -116,7 +116,7 @@ def facts(title: str, rows: Iterable[tuple[str, Any]]) -> Table:
     made.add_column(style="dim", no_wrap=True)
     made.add_column(overflow="fold")
     for name, value in rows:
-        if value not in {"", None}:
+        if value is not None and str(value):
             made.add_row(name, value if isinstance(value, Text) else Text(str(value)))
     return made
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cli.output import NotThere, local
 from cli.topology import PROCESSORS
+from kernel.editions import Editions
 from kernel.journal import Journal, Record
 from kernel.partition import partition_of
 from kernel.processor import AnyProcessor
@@ -31,6 +32,7 @@ class View:
     journals: Mapping[str, Journal]
     bundle: Bundle | None
     now: datetime
+    editions: Editions | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -40,6 +42,15 @@ class View:
     def local(self, moment: datetime | None) -> str:
         """A time as the clocks of the city show it."""
         return local(moment, self.zone)
+
+    async def edition(self, edition: str) -> Bundle | None:
+        """The bundle that a decision cites; `None` if it is not stored here."""
+        if self.bundle is not None and self.bundle.hash == edition:
+            return self.bundle
+        try:
+            return await self.editions.bundle(edition) if self.editions else None
+        except LookupError:
+            return None
 
     async def history(self, processor: str, stream: str) -> Sequence[Record]:
         """All rows of one stream."""

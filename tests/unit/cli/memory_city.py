@@ -19,6 +19,7 @@ from rules.bundle import Bundle
 from schemas.envelope import Envelope
 from schemas.kernel import ActivateRules
 from schemas.registry import PublishEdition
+from schemas.report import GridReport, Position
 from schemas.topics import RULES_EDITIONS
 from schemas.wire import TYPE_OF, encode, trusted
 from tests.builders_city import tiny_city
@@ -128,3 +129,9 @@ class MemoryCity:
         log = MemoryLog(self.broker, processor.topics, range(PARTITIONS))
         pace = Pace(margin_seconds=0, tick_seconds=0)
         return Worker(decider, log, self.journals[processor.name], self.editions, self.clock, pace)
+
+
+def dead_letter(city: MemoryCity) -> None:
+    """A report from nowhere: the reader puts it among the dead letters."""
+    nowhere = GridReport(channel="app", text="在海上", position=Position(lon_e7=0, lat_e7=0))
+    city.send(Sender("source", "app"), "", nowhere)

@@ -1,53 +1,18 @@
-import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from cli import case
 from cli.main import app
 from cli.output import Exit
-from kernel.processor import Sender
-from schemas.case.handling import SignCase
-from schemas.case.opening import AcceptCase
-from schemas.report import GridReport, Position
-from tests.builders_city import MIDDLE, STREET_TRADING
-from tests.unit.cli.memory_city import MemoryCity
+from tests.unit.cli.conftest import NUMBER
 
-runner = CliRunner()
-NUMBER = "20261123-C1-0001"
+Told = Callable[..., str]
+Value = Callable[..., Any]
 
 
-@pytest.fixture(scope="module")
-def city() -> MemoryCity:
-    """One case: reported, accepted by the clerk, signed by the wrong unit, then left alone for a week."""
-    city = MemoryCity()
-    lon, lat = MIDDLE["G11"]
-    report = GridReport(channel="app", text="路边有流动摊贩", position=Position(lon_e7=lon, lat_e7=lat))
-    city.send(Sender("source", "app"), "", report)
-    city.send(Sender("post", "OPS-clerk"), NUMBER, AcceptCase(matter=STREET_TRADING))
-    city.send(Sender("post", "OPS-caller"), NUMBER, SignCase())
-    city.later(days=7)
-    return city
-
-
-@pytest.fixture(autouse=True)
-def _looking(city: MemoryCity, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(case, "look", city.look)
-
-
-def told(*words: str) -> str:
-    result = runner.invoke(app, list(words))
-    assert result.exit_code == 0, result.stderr
-    assert all(len(line) <= 100 for line in result.stdout.splitlines())
-    return result.stdout
-
-
-def value(*words: str) -> Any:
-    return json.loads(told(*words, "--json"))
-
-
-def test_a_case_says_where_it_stands_and_whose_move_it_is() -> None:
+def test_a_case_says_where_it_stands_and_whose_move_it_is(told: Told) -> None:
     page = told("case", "show", NUMBER)
     assert "handling 办理中" in page
     assert "accountable 责任单位  河东街道城管执法队 (CG)" in page
@@ -55,7 +20,7 @@ def test_a_case_says_where_it_stands_and_whose_move_it_is() -> None:
     assert "柳树社区第一网格 (G11) · 柳树社区 · 河东街道 · 小城区" in page
 
 
-def test_its_clocks_stand_with_limit_due_and_lateness() -> None:
+def test_its_clocks_stand_with_limit_due_and_lateness(told: Told) -> None:
     page = told("case", "show", NUMBER)
     [line] = [line for line in page.splitlines() if line.startswith(" case 总时限")]
     assert "2紧急工作时" in line
@@ -63,7 +28,7 @@ def test_its_clocks_stand_with_limit_due_and_lateness() -> None:
     assert "late 超时" in line
 
 
-def test_the_timeline_tells_changes_and_refusals_in_words() -> None:
+def test_the_timeline_tells_changes_and_refusals_in_words(told: Told) -> None:
     page = " ".join(told("case", "show", NUMBER).split())
     assert "CaseAccepted 已立案 post OPS-clerk → to_route 待派遣" in page
     assert "CommandRefused 不予执行" in page
@@ -71,7 +36,7 @@ def test_the_timeline_tells_changes_and_refusals_in_words() -> None:
     assert "SignatureDeemed 视为签收 sla.clock → handling 办理中" in page
 
 
-def test_a_program_gets_the_same_as_json() -> None:
+def test_a_program_gets_the_same_as_json(value: Value) -> None:
     shown = value("case", "show", NUMBER)
     assert shown["state"] == "handling"
     assert shown["holder"] == "lead"
@@ -79,7 +44,7 @@ def test_a_program_gets_the_same_as_json() -> None:
     assert [event["version"] for event in shown["events"]] == list(range(1, len(shown["events"]) + 1))
 
 
-def test_the_history_is_the_journal_itself() -> None:
+def test_the_history_is_the_journal_itself(told: Told, value: Value) -> None:
     rows = value("case", "history", NUMBER)
     assert rows[0]["type"] == "gridcase.case.CaseOpened.v1"
     assert rows[0]["data"]["report"]["text"] == "路边有流动摊贩"
@@ -99,13 +64,13 @@ def test_the_history_is_the_journal_itself() -> None:
         (["--report", "test/m9"], 0),
     ],
 )
-def test_cases_are_listed_as_wanted(options: list[str], found: int) -> None:
+def test_cases_are_listed_as_wanted(told: Told, value: Value, options: list[str], found: int) -> None:
     assert len(value("case", "list", *options)) == found
     assert f"{found} of {found} cases" in told("case", "list", *options)
 
 
-def test_a_case_that_is_not_there_is_one_line() -> None:
-    result = runner.invoke(app, ["case", "show", "20261123-C1-9999"])
+def test_a_case_that_is_not_there_is_one_line(told: Told) -> None:
+    result = CliRunner().invoke(app, ["case", "show", "20261123-C1-9999"])
     assert result.exit_code == Exit.NOT_FOUND
     assert result.stderr.count("\n") == 1
     assert "case 20261123-C1-9999: expected one that exists" in result.stderr
