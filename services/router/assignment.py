@@ -50,8 +50,8 @@ def walk(ask: Question, first: Sequence[str] = (), without: Sequence[str] = ()) 
     findings: list[Admission] = []
     lead = _first_admitted(ask, [one for one in leads if one.unit not in without], findings, set(without))
     if lead is None:
-        fallback = _first_admitted(ask, _fallbacks(bundle, ask), findings, {one.unit for one in findings})
-        lead = fallback
+        seen = {*without, *(one.unit for one in findings)}
+        lead = _first_admitted(ask, _fallbacks(bundle, ask), findings, seen)
     helpers = [one for one in known if one.role == ASSIST and (lead is None or one.unit != lead.unit)]
     assistants = _admitted(ask, helpers, findings)
     return Assignment(ask, tuple(findings), lead, assistants)
