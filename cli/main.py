@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli import case, explain, held, version
-from cli.output import EXIT_CODES, Exit, ExtraMissing, fail
+from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
 from cli.tail import tail
 from kernel.errors import Fault
 
@@ -43,6 +43,8 @@ class Faultless(TyperGroup):
 
 
 def _told(fault: Fault) -> typer.Exit:
+    if isinstance(fault, BundleFaults):
+        errors.print(fault.table())
     fail(str(fault))
     return typer.Exit(fault.exit_code)
 

@@ -4,16 +4,18 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import msgspec
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleDimensions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from kernel.errors import Fault
+from rules.faults import Faults
 
 WIDTH: Final = 100
 """Columns where nobody says how wide the terminal is; every table fits."""
@@ -62,21 +64,48 @@ class ExtraMissing(Fault):
     exit_code: ClassVar[int] = Exit.EXTRA
 
 
-def console() -> Console:
-    """Standard output, made when it is needed, so that what replaces it is respected."""
-    wide = sys.stdout.isatty()
-    return Console(file=sys.stdout, width=None if wide else WIDTH, highlight=False)
+class Screen(Console):
+    """A console as wide as its terminal, and of fixed width where there is none: a file, a pipe, a test."""
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        """Columns and lines."""
+        return super().size if self.is_terminal else ConsoleDimensions(WIDTH, 25)
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        Console.size.__set__(self, new_size)
 
 
-def errors() -> Console:
-    """Standard error: faults and progress."""
-    return Console(file=sys.stderr, highlight=False)
+console: Final = Screen(highlight=False)
+"""Standard output: tables and words."""
+
+errors: Final = Screen(highlight=False, stderr=True)
+"""Standard error: faults and progress."""
+
+
+class BundleFaults(Fault):
+    """{folder}: expected a bundle without faults, found {count}, the first: {first} Nothing was published."""
+
+    exit_code: ClassVar[int] = Exit.BUNDLE
+
+    def __init__(self, folder: Path, faults: Faults) -> None:
+        self.faults = faults
+        super().__init__(folder=folder, count=len(faults), first=faults.all[0])
+
+    def table(self) -> Table:
+        """Every fault: where, what was expected, what was found, what to do."""
+        rows = [
+            (fault.file, fault.row or "", fault.column, fault.value, fault.expected, fault.do)
+            for fault in self.faults
+        ]
+        return table("", ("file", "row", "column", "found", "expected", "do"), rows, right=(1,))
 
 
 def fail(words: str) -> None:
     """One red line on stderr, whatever its length."""
     line = " ".join(words.split())
-    errors().print(Text(f"gridcase: {line}", style="red"), soft_wrap=True)
+    errors.print(Text(f"gridcase: {line}", style="red"), soft_wrap=True)
 
 
 def emit(value: Any, *page: RenderableType, as_json: bool) -> None:
@@ -84,9 +113,8 @@ def emit(value: Any, *page: RenderableType, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
         return
-    screen = console()
     for part in page:
-        screen.print(part)
+        console.print(part)
 
 
 def table(
@@ -132,5 +160,5 @@ def bar(*, hidden: bool = False) -> Progress:
     """A progress bar on stderr; `hidden` where a program reads."""
     return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=errors(), transient=True, disable=hidden or not sys.stderr.isatty(),
+        console=errors, transient=True, disable=hidden or not errors.is_terminal,
     )  # fmt: skip

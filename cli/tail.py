@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from cli.opening import look
@@ -45,12 +44,11 @@ def tail(
 async def following(city: View, processors: Iterable[str], last: int, *, follow: bool, as_json: bool) -> None:
     """Print the last rows, then every new one until interrupted."""
     reached: dict[str, dict[int, int]] = {name: {} for name in processors}
-    screen = console()
     rows = await _news(city, reached)
-    _print(city, screen, rows[len(rows) - min(last, len(rows)) :], as_json=as_json)
+    _print(city, rows[len(rows) - min(last, len(rows)) :], as_json=as_json)
     while follow:
         await asyncio.sleep(_LOOK_SECONDS)
-        _print(city, screen, await _news(city, reached), as_json=as_json)
+        _print(city, await _news(city, reached), as_json=as_json)
 
 
 async def _news(city: View, reached: dict[str, dict[int, int]]) -> list[tuple[str, Record]]:
@@ -64,13 +62,13 @@ async def _news(city: View, reached: dict[str, dict[int, int]]) -> list[tuple[st
     return sorted(found, key=lambda item: item[1].now)
 
 
-def _print(city: View, screen: Console, rows: Iterable[tuple[str, Record]], *, as_json: bool) -> None:
+def _print(city: View, rows: Iterable[tuple[str, Record]], *, as_json: bool) -> None:
     teller = Teller(city.bundle, city.local)
     for name, record in rows:
         if as_json:
             sys.stdout.write(msgspec.json.encode(_value(name, record)).decode() + "\n")
         else:
-            screen.print(_line(city, record, teller.entry(record)))
+            console.print(_line(city, record, teller.entry(record)))
     sys.stdout.flush()
 
 

@@ -43,8 +43,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     database_url: str = Field(
-        "sqlite:///city-data/city.sqlite3",
-        description="Where the city lives: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
+        "sqlite:///.gridcase/yunxi.db",
+        description="Where the city lives; the default is the demonstration's.",
     )
     batch_messages: int = Field(1000, ge=1, le=100_000, description="Messages in one transaction, at most.")
     batch_timers: int = Field(1000, ge=1, le=100_000, description="Timers in one transaction, at most.")

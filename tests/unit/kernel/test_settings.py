@@ -16,7 +16,7 @@ def wrong(**environ: str) -> str:
 
 def test_without_a_variable_the_defaults_hold() -> None:
     settings = read({}, None)
-    assert settings.database_url == "sqlite:///city-data/city.sqlite3"
+    assert settings.database_url == "sqlite:///.gridcase/yunxi.db"
     assert settings.tick_seconds == 0.25
 
 
