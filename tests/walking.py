@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, reduce
 from typing import Any
@@ -74,8 +74,9 @@ def cities() -> tuple[Rules, ...]:
     )
 
 
-def taken(case: Case, command: Any, sender: Sender, rules: Rules, now: datetime, received: datetime) -> Step:
-    context = Context(now, received, rules, sender, CASE, "walk")
+def taken(case: Case, command: Any, sender: Sender, rules: Rules, now: datetime, *, late: int = 0) -> Step:
+    """The command's decision; it was received `late` minutes before it is decided."""
+    context = Context(now, now - timedelta(minutes=late), rules, sender, CASE, "walk")
     events = tuple(decide(case, command, context))
     return Step(case, command, context, events, reduce(evolve, events, case))
 
@@ -90,8 +91,7 @@ def walk(seed: int, steps: int) -> Iterator[Step]:
             rules = dice.choice([one for one in cities() if one.number >= rules.number])
         sensible = dice.random() < 0.6
         command, sender = likely(case, dice, number, now) if sensible else wild(case, dice, number, now)
-        received = now - timedelta(minutes=dice.choice((0, 0, 0, 5, 700)))
-        step = taken(case, command, sender, rules, now, received)
+        step = taken(case, command, sender, rules, now, late=dice.choice((0, 0, 0, 5, 700)))
         yield step
         case = step.after
 
@@ -187,9 +187,8 @@ def wild(case: Case, dice: random.Random, number: int, now: datetime) -> tuple[A
         )
     )
     if dice.random() < 0.1 and hasattr(command, "expected_revision"):
-        command = type(command)(**{
-            name: getattr(command, name) for name in command.__dataclass_fields__
-        } | {"expected_revision": case.revision + dice.choice((0, 1))})  # fmt: skip
+        seen: Any = command
+        command = replace(seen, expected_revision=case.revision + dice.choice((0, 1)))
     return command, handler(case.lead) if case.lead and dice.random() < 0.3 else dice.choice(SENDERS)
 
 

@@ -1,9 +1,10 @@
-"""From every reachable state a close is reachable (design §4.8): by the table, and by what people really do."""
+"""From every reachable state a close is reachable (design §4.8): by the table, and by what people do."""
 
 from datetime import timedelta
 
 import pytest
 
+from kernel.processor import Sender
 from schemas.case.assigning import AssignCase
 from schemas.case.closing import RecordCallback
 from schemas.case.handling import SignCase
@@ -37,7 +38,7 @@ def test_by_the_table_a_close_is_reachable_from_every_state() -> None:
         assert State.CLOSED in reachable(state), state
 
 
-def next_of(case: Case) -> tuple[object, object]:
+def next_of(case: Case) -> tuple[object, Sender]:
     """What honest people who want the case closed do next."""
     lead = handler(case.lead) if case.lead else DESK
     if case.escalated:
@@ -64,10 +65,10 @@ def closes(step: Step) -> None:
             return
         now += timedelta(hours=1)
         command, sender = next_of(case)
-        done = taken(case, command, sender, rules, now, now)  # type: ignore[arg-type]
+        done = taken(case, command, sender, rules, now)
         if done.after.state is case.state and case.state is State.TO_ROUTE:
             void = VoidCase(reason="not_ours", remedy="告知")
-            done = taken(case, void, centre("supervisor"), rules, now, now)
+            done = taken(case, void, centre("supervisor"), rules, now)
         case = done.after
     pytest.fail(f"still {case.state}: {case}")
 
