@@ -20,7 +20,7 @@ class Habits:
     objection_accepted: int = 45
     objection_referred: int = 10
     contact_reached: int = 86
-    resolves_late: int = 7
+    resolves_late: int = 5
     inspector_slow: int = 5
     inspection_fails: int = 6
     reporter_reached: int = 85

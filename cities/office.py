@@ -57,17 +57,22 @@ class Office:
         return self.in_office(at, span, unit) if limit.working else at + timedelta(minutes=span)
 
     def dispatch_choices(self, matter: str, area: str) -> list[str]:
-        """Whom a dispatcher would think of: trades and operators in order, the fallback, the government."""
+        """Whom a dispatcher thinks of: who is named, in order, the fallback, the government.
+
+        Communities come into mind only where triage says that neighbours can settle it.
+        """
         known = self.bundle.matters.get(matter)
-        rules = known.responsibility if known else ()
+        rules = [rule for rule in known.responsibility if rule.role == "lead"] if known else []
         units = self.bundle.units
-        found = [
-            unit.code
-            for rule in rules
-            if rule.role == "lead" and rule.by in {"trade", "operator", "owner"}
-            for unit in units.with_trade(rule.select, area) or units.with_trade(rule.select)
-        ]
-        found += [rule.select for rule in rules if rule.role == "lead" and rule.by == "unit"]
+        found: list[str] = []
+        for rule in rules:
+            if rule.by == "unit":
+                found.append(rule.select)
+            elif rule.by != "territory":
+                trade = units.with_trade(rule.select, area) or units.with_trade(rule.select)
+                found += [unit.code for unit in trade]
+            elif known is not None and known.triage != "big":
+                found += [unit.code for unit in units.in_area(area, level=rule.select) if unit.axis == "块"]
         fallback = units.fallback(area)
         found += [fallback.code] if fallback else []
         return list(dict.fromkeys([*found, self.bundle.city.body]))

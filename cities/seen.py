@@ -68,7 +68,7 @@ def _assigned(seen: Seen, event: assigning.CaseAssigned, _: datetime) -> None:
 
 
 def _reworked(seen: Seen, event: closing.ReworkOrdered, _: datetime) -> None:
-    seen.round, seen.limit, seen.stage = event.round, event.limit, 0
+    seen.round, seen.limit = event.round, event.limit
     seen.hours.clear()
 
 
@@ -77,7 +77,7 @@ def _called(seen: Seen, _: closing.CallbackRecorded, at: datetime) -> None:
 
 
 def _reopened(seen: Seen, event: closing.CaseReopened, _: datetime) -> None:
-    seen.round, seen.reopened = event.round, True
+    seen.round, seen.reopened, seen.stage = event.round, True, 0
     seen.tried.clear()
     seen.hours.clear()
 

@@ -1,6 +1,6 @@
 """Those of the units: they sign, object, stay silent, call the reporter, finish stages and resolve."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from cities.centre_people import act
@@ -32,13 +32,20 @@ def takes(office: Office, seen: Seen, at: datetime, dice: Random) -> list[Act]:
     """A case has come: most sign within the hour, some object, some say nothing."""
     if chance(dice, office.habits.sign_silent):
         return []
-    short = seen.limit is not None and seen.limit.minutes <= SHORT_MINUTES
-    when = office.in_office(at, minutes(dice, 12 if short else 40, 90 if short else 400), seen.lead)
+    when = signing_time(office, seen, at, dice)
     post = office.handler(seen.lead, dice)
     body = office.bundle.city.body
     if seen.lead not in seen.objected and seen.lead != body and chance(dice, office.habits.objects):
         return act(seen, when, post, objection(office, seen, dice))
     return act(seen, when, post, SignCase())
+
+
+def signing_time(office: Office, seen: Seen, at: datetime, dice: Random) -> datetime:
+    """Soon if the limit is short; what runs through the night is signed by whoever is on call."""
+    limit = seen.limit or DEFAULT_LIMIT
+    short = limit.minutes <= SHORT_MINUTES
+    span = minutes(dice, 10 if short else 40, 60 if short else 400)
+    return office.in_office(at, span, seen.lead) if limit.working else at + timedelta(minutes=span)
 
 
 def objection(office: Office, seen: Seen, dice: Random) -> ObjectToCase:
