@@ -236,9 +236,19 @@ def _answer(case: Case, event: handling.SupervisionAnswered) -> Case:
 
 
 def _supervise(case: Case, event: supervising.SupervisionOpened) -> Case:
-    one = Supervision(event.number, event.kind, event.level, event.unit, event.by, event.clock, event.since)
+    bound = event.reason == AT_BOUND
+    one = Supervision(
+        event.number,
+        event.kind,
+        event.level,
+        event.unit,
+        event.by,
+        event.clock,
+        event.since,
+        at_bound=bound,
+    )
     kept = tuple(other for other in case.supervisions if other.number != event.replaces)
-    escalated = case.escalated or event.reason == AT_BOUND
+    escalated = case.escalated or bound
     return changed(case, supervisions=(*kept, one), supervised=event.number, escalated=escalated)
 
 

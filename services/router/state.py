@@ -29,7 +29,10 @@ class Run(Struct, frozen=True):
 
 
 class Supervision(Struct, frozen=True):
-    """An open supervision (督办): who opened it, whom it presses, and the clock that it is due to, if any."""
+    """An open supervision (督办): who opened it, whom it presses, and the clock that it is due to, if any.
+
+    `at_bound` marks the one that the bound of rounds opened; the decision that it asks for ends it.
+    """
 
     number: int
     kind: str
@@ -39,6 +42,7 @@ class Supervision(Struct, frozen=True):
     clock: str = ""
     since: int = 0
     answered: bool = False
+    at_bound: bool = False
 
 
 class Calls(Struct, frozen=True):

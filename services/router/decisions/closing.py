@@ -16,7 +16,7 @@ from schemas.case.closing import (
 from schemas.case.states import State
 from schemas.case.timing import Term
 from schemas.case.union import CaseEvent
-from services.router.decisions.supervising import lifted, opened
+from services.router.decisions.supervising import decided, lifted, opened
 from services.router.evolve import AT_BOUND
 from services.router.guards import called
 from services.router.state import Calls, Case
@@ -103,9 +103,9 @@ def _outcome(command: RecordCallback, attempt: int, context: Context) -> str:
 def _at_bound(case: Case, command: RecordCallback, context: Context) -> list[CaseEvent]:
     """At the bound of rounds a supervisor or a meeting decides: one last rework, or closed as it is."""
     if command.last_rework:
-        return [rework(case, "last", context)]
+        return [*decided(case, context), rework(case, "last", context)]
     how = "called_back" if command.solved else "not_satisfied"
-    return list(closed(case, how, context, satisfied=command.solved))
+    return [*decided(case, context), *closed(case, how, context, satisfied=command.solved)]
 
 
 def again(case: Case, why: str, context: Context) -> list[CaseEvent]:

@@ -87,6 +87,11 @@ def lifted(case: Case, context: Context, *, everything: bool = False) -> list[Ca
     return [_lifted(one, "case_over", context) for one in case.supervisions if everything or one.clock]
 
 
+def decided(case: Case, context: Context) -> list[CaseEvent]:
+    """The supervision of the bound of rounds asked for a decision, and here it is."""
+    return [_lifted(one, "decided", context) for one in case.supervisions if one.at_bound]
+
+
 def _lifted(one: Supervision, reason: str, context: Context) -> SupervisionLifted:
     return SupervisionLifted(
         number=one.number, kind=one.kind, reason=reason, by=context.sender.id, at=context.received

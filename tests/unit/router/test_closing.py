@@ -184,12 +184,14 @@ def test_at_the_bound_of_rounds_only_a_supervisor_or_meeting_decides() -> None:
     assert (case.state.round, case.state.state) == (3, State.TO_CALL_BACK)
     case.when(RecordCallback(contacted=True), sender=centre("caller")).refused("bound_reached")
     case.sent(RecordCallback(contacted=True, last_rework=True), centre("supervisor"))
-    case.wrote("CallbackRecorded", "ReworkOrdered")
+    case.wrote("CallbackRecorded", "SupervisionLifted", "ReworkOrdered")
     case.resolve().verify().call(solved=False).wrote("CallbackRecorded", "SupervisionOpened")
     case.when(RecordCallback(contacted=True, last_rework=True), sender=centre("meeting1")).refused(
         "no_last_rework"
     )
-    case.sent(RecordCallback(contacted=True), centre("meeting1")).wrote("CallbackRecorded", "CaseClosed")
+    case.sent(RecordCallback(contacted=True), centre("meeting1")).wrote(
+        "CallbackRecorded", "SupervisionLifted", "CaseClosed"
+    )
     assert case.last(CaseClosed).how == "not_satisfied"
 
 
@@ -199,7 +201,10 @@ def test_inspections_order_no_rework_beyond_the_bound_either() -> None:
         case.resolve().verify(passed=False)
     case.resolve().verify(passed=False).wrote("InspectionFailed", "SupervisionOpened")
     case.when(inspection(case.state), sender=centre("inspector")).refused("bound_reached")
-    case.sent(RecordCallback(contacted=False), centre("supervisor")).wrote("CallbackRecorded", "CaseClosed")
+    case.sent(RecordCallback(contacted=False), centre("supervisor")).wrote(
+        "CallbackRecorded", "SupervisionLifted", "CaseClosed"
+    )
+    assert not case.state.supervisions
 
 
 def test_no_last_rework_below_the_bound() -> None:
