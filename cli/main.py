@@ -7,6 +7,8 @@ from typer.core import TyperGroup
 
 from cli import case, explain, held, version
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
+from cli.replay import replay
+from cli.simulate import simulate
 from cli.tail import tail
 from kernel.errors import Fault
 
@@ -68,5 +70,7 @@ def gridcase() -> None:
 app.add_typer(case.app, name="case")
 app.command("tail")(tail)
 app.add_typer(explain.app, name="explain")
+app.command("replay")(replay)
+app.command("simulate")(simulate)
 app.add_typer(held.app, name="held")
 app.command("version")(version.show)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli import case, explain, held, tail
+from cli import case, explain, held, replay, tail
 from cli.main import app
 from kernel.processor import Sender
 from schemas.case.handling import SignCase
@@ -36,7 +36,7 @@ def lived() -> MemoryCity:
 @pytest.fixture
 def told(lived: MemoryCity, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """What a command prints: nothing wider than 100 columns."""
-    for module in (case, explain, held, tail):
+    for module in (case, explain, held, replay, tail):
         monkeypatch.setattr(module, "look", lived.look)
 
     def run(*words: str) -> str:

@@ -104,7 +104,7 @@ class MemoryCity:
         asyncio.run(self.settle())
 
     def view(self) -> View:
-        return View("tiny", PARTITIONS, self.journals, self.bundle, self.clock.wall())
+        return View("tiny", PARTITIONS, self.journals, self.bundle, self.clock.wall(), self.editions)
 
     def look(self, _database: str | None, work: Callable[[View], Awaitable[T]]) -> T:
         """In place of `cli.opening.look`."""
