@@ -30,6 +30,11 @@ COMMUNITIES: Final = (
     ("北苑社区", "JD03", range(4), range(2), ((3, 1), (3, 0))),
     ("松岗社区", "JD03", range(4, 8), range(2), None),
 )
+BEATS: Final = tuple(
+    (f"CG{number:02}", range(left, min(left + 3, 8)), range(low, low + 2))
+    for number, (low, left) in enumerate(((low, left) for low in (6, 4, 2, 0) for left in (0, 3, 6)), start=1)
+)
+"""城管责任区: the net of the city management department, whose borders are not those of the communities."""
 FIRST_WORDS: Final = ("锦绣", "翠湖", "云栖", "梧桐", "桂花", "阳光", "和顺", "金桥", "听雨", "明月")
 LAST_WORDS: Final = ("花园", "家园", "苑", "小区", "新村", "名邸")
 SURNAMES: Final = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜"
@@ -61,14 +66,15 @@ def areas() -> list[Row]:
     for number, (code, community, _) in enumerate(grids()):
         name = f"{names[community]}第{int(code[-3:])}网格"
         rows.append(_area(code, name, "grid", community, estate(number)))
-    return rows
+    return rows + [_area(code, f"城管第{int(code[2:])}责任区", "beat", "YX", "") for code, *_ in BEATS]
 
 
 def _area(code: str, name: str, kind: str, parent: str, aliases: str) -> Row:
     scheme = "GB/T 30428.1" if kind == "grid" else "local"
+    layer = "城管" if kind == "beat" else "治理"
     return {
-        "code": code, "name": name, "kind": kind, "layer": "治理", "parent": parent,
-        "scheme": scheme, "aliases": aliases,
+        "code": code, "name": name, "kind": kind, "layer": layer, "parent": parent, "scheme": scheme,
+        "aliases": aliases,
     }  # fmt: skip
 
 
@@ -79,6 +85,8 @@ def shapes() -> str:
     for code, community, cells in grids():
         for area in ("YX", streets[community], community, code):
             squares.setdefault(area, []).extend(cells)
+    for code, columns, rows in BEATS:
+        squares[code] = [(x, y) for y in rows for x in columns]
     rings: dict[str, Sequence[Point]] = {area: NET.ring(cells) for area, cells in sorted(squares.items())}
     lines = ",\n".join(json.dumps(feature(area, ring, {})) for area, ring in rings.items())
     return f'{{"type": "FeatureCollection", "features": [\n{lines}\n]}}\n'
