@@ -2,8 +2,7 @@
 
 import inspect
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +24,7 @@ from kernel.worker import Pace, Perform, Worker
 from schemas.topics import BY_NAME
 from services.notifier.delivery.sender import Deliveries
 from services.notifier.performing import PERFORMER
+
 
 @dataclass(frozen=True, slots=True)
 class LiveCity:

@@ -110,7 +110,7 @@ def _facts(city: View, case: Case) -> Table:
     return facts(
         f"case 案件 {case.id}",
         [
-            ("state", words.state(case.state)),
+            ("state", words.state_words(case.state)),
             ("accountable 责任单位", words.unit(bundle, _accountable(city, case))),
             ("holder 当前待办", f"{words.role(holder)}{f': {people}' if people else ''}" if holder else ""),
             ("lead 主办", words.unit(bundle, case.lead)),
@@ -182,7 +182,7 @@ def _timeline(city: View, entries: Iterable[Entry]) -> Table:
     rows: list[Sequence[Any]] = []
     before = ""
     for entry in entries:
-        moved = f"→ {words.state(entry.state)} · " if entry.state and entry.state != before else ""
+        moved = f"→ {words.state_words(entry.state)} · " if entry.state and entry.state != before else ""
         before = entry.state or before
         what = f"{moved}{entry.said}".removesuffix(" · ")
         rows.append((entry.version, city.local(entry.at)[5:], entry.event, entry.by, what))
@@ -225,7 +225,7 @@ def _line(city: View, row: dict[str, Any]) -> Sequence[Any]:
     lead = bundle.units.get(row["lead"]) if bundle and row["lead"] else None
     return (
         row["case"],
-        words.state(row["state"]),
+        words.state_words(row["state"]),
         matter.name if matter else row["matter"],
         lead.name if lead else row["lead"],
         words.clock(row["clock"]) if row["clock"] else "",

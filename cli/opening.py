@@ -2,12 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from cli.reading import View
 from kernel import settings
+from kernel.edge import Edge
 
 T = TypeVar("T")
+
+
+class Doorway(NamedTuple):
+    """A city that is acted on: its edge, a fresh view of it, and a way to let it decide if nobody else does."""
+
+    edge: Edge
+    view: Callable[[], Awaitable[View]]
+    settle: Callable[[], Awaitable[object]]
 
 
 def look(database: str | None, work: Callable[[View], Awaitable[T]]) -> T:
@@ -19,3 +28,8 @@ def look(database: str | None, work: Callable[[View], Awaitable[T]]) -> T:
             return await work(city)
 
     return asyncio.run(run())
+
+
+def act(database: str | None, work: Callable[[Doorway], Awaitable[T]]) -> T:
+    """Run `work` on a city through its edge."""
+    raise NotImplementedError

@@ -67,7 +67,7 @@ _CHINESE: Final = re.compile(r"[一-鿿][一-鿿·、]*")
 _LIKE_A_CLASS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def state(name: str) -> str:
+def state_words(name: str) -> str:
     """`handling 办理中`."""
     return f"{name} {STATES.get(name, '')}".strip()
 

@@ -51,7 +51,7 @@ class Decider:
     `token` draws a new token for each transaction.
     """
 
-    def __init__(  # noqa: PLR0913 - the one place where a worker's constants meet
+    def __init__(
         self,
         processor: AnyProcessor,
         *,
@@ -116,7 +116,9 @@ class Decider:
     def missing_rules(self, messages: Iterable[Message]) -> set[int]:
         """Rules numbers that the messages name and that are not loaded."""
         named = {
-            trusted(message.body).message.number if message.topic == RULES_EDITIONS.name else message.headers.rules
+            trusted(message.body).message.number
+            if message.topic == RULES_EDITIONS.name
+            else message.headers.rules
             for message in messages
         }
         return named - self.rules.keys() - {0}
@@ -154,7 +156,10 @@ class Decider:
                 continue
             state, version = self.processor.initial, 0
             if history.snapshot is not None and self.processor.snapshot is not None:
-                state, version = decode_state(self.processor.snapshot, history.snapshot.body), history.snapshot.version
+                state, version = (
+                    decode_state(self.processor.snapshot, history.snapshot.body),
+                    history.snapshot.version,
+                )
             for record in history.records:
                 if not stream.startswith("_rules/"):
                     state = evolve(state, trusted(record.body).message)
@@ -249,7 +254,9 @@ class Decider:
         self._fire(tenure, now)
         tenure.now = now
         sender = headers.sender or Sender("processor", headers.origin.partition("/")[0])
-        cause = Cause(Via.MESSAGE, head.id, head.time, sender, message.topic, message.offset, headers.origin, headers.k)
+        cause = Cause(
+            Via.MESSAGE, head.id, head.time, sender, message.topic, message.offset, headers.origin, headers.k
+        )
         adopted = headers.rules
         if isinstance(letter, ActivateRules):
             adopted = letter.number
@@ -269,7 +276,9 @@ class Decider:
         leaf = self._leaf(tenure)
         if held.stream in leaf.voided or held.id in leaf.released:
             return
-        message = trusted(held.body).message if held.cause.via is Via.MESSAGE else decode_data(held.type, held.body)
+        message = (
+            trusted(held.body).message if held.cause.via is Via.MESSAGE else decode_data(held.type, held.body)
+        )
         item = (held.type, held.body, held.cause, held.trace)
         was_parked = held.kind is HeldKind.PARKED
         if held.kind is HeldKind.DEAD and held.stream in tenure.parked:
@@ -299,7 +308,9 @@ class Decider:
             message = decode_data(timer.kind, timer.body)
             self._input(leaf, timer.stream, message, now, (timer.kind, timer.body, cause, ""))
 
-    def _input(self, leaf: Leaf, stream: str, message: Any, now: datetime, item: tuple[str, bytes, Cause, str]) -> None:
+    def _input(
+        self, leaf: Leaf, stream: str, message: Any, now: datetime, item: tuple[str, bytes, Cause, str]
+    ) -> None:
         """One message or timer for one stream: decided, or held behind what is parked, or parked itself."""
         if stream in leaf.tenure.parked:
             leaf.hold(HeldKind.PARKED, stream, "behind a parked message", item)
@@ -314,7 +325,9 @@ class Decider:
         if parked > self._parked_most:
             raise TooManyParked(self.processor.name, parked, reason)
 
-    def _attempt(self, leaf: Leaf, stream: str, message: Any, now: datetime, item: tuple[str, bytes, Cause, str]) -> str | None:
+    def _attempt(
+        self, leaf: Leaf, stream: str, message: Any, now: datetime, item: tuple[str, bytes, Cause, str]
+    ) -> str | None:
         """Step and write; an exception is a bug in pure code and is given as the reason to park the stream."""
         tenure = leaf.tenure
         cause, trace = item[2], item[3]

@@ -1,13 +1,14 @@
 """The one door (入口): HTTP, Kafka bridge and files all call it; what it accepts is on record before it answers."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from kernel.clock import Clock
+from kernel.decider import NEVER
 from kernel.editions import NO_RULES, Editions
 from kernel.journal import Cause, Held, HeldKind, Journal, Move, Record, Via
 from kernel.log import Headers, Log, Outgoing
@@ -15,7 +16,6 @@ from kernel.outbox import Outbox
 from kernel.partition import partition_of
 from kernel.processor import Sender
 from kernel.tenure import Tenure
-from kernel.decider import NEVER
 from schemas.envelope import Envelope, Frame
 from schemas.refusal import Refusal
 from schemas.topics import Topic
@@ -72,10 +72,11 @@ Seal = Callable[[Frame, Any], Any]
 class Edge:
     """One instance of the edge, with a journal partition of its own.
 
-    Submissions that arrive while a transaction is under way wait for the next one together.
+    Submissions that arrive while a transaction is under way wait for the next one together. `seal` replaces
+    personal data by placeholders, `keep` stores the originals before the message is on record.
     """
 
-    def __init__(  # noqa: PLR0913 - the ports, and what the city fixed
+    def __init__(
         self,
         instance: int,
         doors: Mapping[str, Door],
@@ -86,6 +87,7 @@ class Edge:
         *,
         partitions: int,
         seal: Seal,
+        keep: Callable[[], Awaitable[None]] | None = None,
         log: Log | None = None,
     ) -> None:
         self.instance = instance
@@ -97,6 +99,7 @@ class Edge:
         self._token = token
         self._partitions = partitions
         self._seal = seal
+        self._keep = keep
         self._log = log
         self._tenure: Tenure | None = None
         self._rules = 0
@@ -141,7 +144,9 @@ class Edge:
         ordered = await self._journal.ordered([self.instance], 1000)
         passed = 0
         for held in ordered:
-            receipts = await self._record(tenure, [Submission(held.cause.sender, held.body)], released=held.id)
+            receipts = await self._record(
+                tenure, [Submission(held.cause.sender, held.body)], released=held.id
+            )
             passed += sum(receipt.refusal is None for receipt in receipts)
         return passed
 
@@ -165,7 +170,9 @@ class Edge:
         self._tenure = None
         self.outbox.forget([self.instance])
 
-    async def _record(self, tenure: Tenure, submissions: Sequence[Submission], released: int | None = None) -> Sequence[Receipt]:
+    async def _record(
+        self, tenure: Tenure, submissions: Sequence[Submission], released: int | None = None
+    ) -> Sequence[Receipt]:
         before = tenure.token
         now = tenure.now = max(tenure.now, self._clock.city(self._clock.wall()))
         page = _Page(tenure, self._rules, self._partitions)
@@ -175,11 +182,24 @@ class Edge:
                 page.dead(sender, body, admitted, now)
             else:
                 page.write(sender, admitted, now)
+        if self._keep is not None:
+            await self._keep()
         token = self._token()
-        published = tenure.seq if self._journal.delivers else self.outbox.published(self.instance, tenure.seq - len(page.records))
+        published = (
+            tenure.seq
+            if self._journal.delivers
+            else self.outbox.published(self.instance, tenure.seq - len(page.records))
+        )
         cursor = tenure.cursor(token, published, {})
         gone = () if released is None else (released,)
-        move = Move(before=before, cursor=cursor, records=page.records, outgoing=page.outgoing, held=page.held, released=gone)
+        move = Move(
+            before=before,
+            cursor=cursor,
+            records=page.records,
+            outgoing=page.outgoing,
+            held=page.held,
+            released=gone,
+        )
         if await self._journal.commit([move]):
             raise EdgeFenced(self.instance)
         tenure.token = token
@@ -190,7 +210,9 @@ class Edge:
 
     def _admit(self, sender: Sender, body: bytes, now: datetime) -> Admitted | Refusal:
         if len(body) > LARGEST_BYTES:
-            return Refusal(code="too_large", expected=f"at most {LARGEST_BYTES} bytes", found=f"{len(body)} bytes")
+            return Refusal(
+                code="too_large", expected=f"at most {LARGEST_BYTES} bytes", found=f"{len(body)} bytes"
+            )
         try:
             head, message = checked(body)
         except Unreadable as error:
@@ -199,12 +221,23 @@ class Edge:
         if door is None:
             return Refusal(code="no_door", expected="a type that may come from outside", found=head.type)
         if sender.kind not in door.senders:
-            return Refusal(code="not_your_message", expected=" or ".join(sorted(door.senders)), found=sender.kind)
+            return Refusal(
+                code="not_your_message", expected=" or ".join(sorted(door.senders)), found=sender.kind
+            )
         key = door.key(head, message)
         if not key or len(key) > LONGEST_KEY or any(letter.isspace() for letter in key):
-            return Refusal(code="wrong_key", expected="a subject that names the stream, without spaces", found=repr(key)[:200])
+            return Refusal(
+                code="wrong_key",
+                expected="a subject that names the stream, without spaces",
+                found=repr(key)[:200],
+            )
         sealed = Envelope(
-            id=head.id, source=head.source, type=head.type, subject=key, time=now, data=self._seal(head, message)
+            id=head.id,
+            source=head.source,
+            type=head.type,
+            subject=key,
+            time=now,
+            data=self._seal(head, message),
         )
         return Admitted(head.id, key, door.topic, encode(sealed), now)
 
@@ -213,7 +246,9 @@ class EdgeFenced(Exception):  # noqa: N818 - named by what happened
     """Another process writes to this edge's journal partition."""
 
     def __init__(self, instance: int) -> None:
-        super().__init__(f"edge/{instance}: another process took this partition over; the input is not on record, send it again")
+        super().__init__(
+            f"edge/{instance}: another process took this partition over; the input is not on record, send it again"
+        )
 
 
 class _Page:
@@ -239,10 +274,22 @@ class _Page:
         trace = _trace(self._origin, tenure.seq)
         cause = Cause(Via.MESSAGE, admitted.id, admitted.received, sender)
         self.records.append(
-            Record(tenure.partition, tenure.seq, self._origin, tenure.seq, admitted.body, cause, now, self._rules, trace)
+            Record(
+                tenure.partition,
+                tenure.seq,
+                self._origin,
+                tenure.seq,
+                admitted.body,
+                cause,
+                now,
+                self._rules,
+                trace,
+            )
         )
         headers = Headers(self._origin, k, self._rules, trace, sender)
-        self.outgoing.append(Outgoing(topic.name, partition, k, tenure.seq, admitted.key, headers, admitted.body))
+        self.outgoing.append(
+            Outgoing(topic.name, partition, k, tenure.seq, admitted.key, headers, admitted.body)
+        )
         self.receipts.append(Receipt(tenure.seq, admitted.id))
 
     def dead(self, sender: Sender, body: bytes, refusal: Refusal, now: datetime) -> None:
@@ -252,7 +299,19 @@ class _Page:
         reason = f"{refusal.code}: expected {refusal.expected}, found {refusal.found}"
         cause = Cause(Via.MESSAGE, sha256(body).hexdigest(), now, sender)
         self.held.append(
-            Held(tenure.partition, number, HeldKind.DEAD, self._origin, reason, "", body[:KEPT_BYTES], cause, self._rules, "", now)
+            Held(
+                tenure.partition,
+                number,
+                HeldKind.DEAD,
+                self._origin,
+                reason,
+                "",
+                body[:KEPT_BYTES],
+                cause,
+                self._rules,
+                "",
+                now,
+            )
         )
         self.receipts.append(Receipt(0, "", refusal))
 

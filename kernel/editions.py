@@ -27,7 +27,9 @@ async def rules_of(editions: Editions, number: int) -> Rules:
     """The rules in force under `number`, loaded whole."""
     activation = await editions.activation(number)
     bundle = await editions.bundle(activation.edition)
-    return Rules(number=number, bundle=bundle, modes={switch.area: Mode(switch.mode) for switch in activation.modes})
+    return Rules(
+        number=number, bundle=bundle, modes={switch.area: Mode(switch.mode) for switch in activation.modes}
+    )
 
 
 NO_RULES = Rules(number=0, bundle=cast("Bundle", None))

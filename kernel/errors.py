@@ -1,5 +1,6 @@
 """What can go wrong around the pure code. A fault's docstring is its message; refusals to start carry all three:
-expected, found, and what to do."""
+expected, found, and what to do.
+"""
 
 from typing import ClassVar
 
@@ -20,7 +21,9 @@ class InnerUnreadable(Fault):
     """{topic}/{partition} at offset {offset} holds a message that no release of ours wrote: expected {expected}, found {found}. Find out who wrote it; the worker stops so that nothing is decided around it."""
 
     def __init__(self, topic: str, partition: int, offset: int, refusal: Refusal) -> None:
-        super().__init__(topic=topic, partition=partition, offset=offset, expected=refusal.expected, found=refusal.found)
+        super().__init__(
+            topic=topic, partition=partition, offset=offset, expected=refusal.expected, found=refusal.found
+        )
 
 
 class TooManyParked(Fault):
@@ -43,7 +46,11 @@ class UnsoundInbox(Fault):
     def __init__(self, processor: str, partition: int, refusal: Refusal) -> None:
         self.refusal = refusal
         super().__init__(
-            processor=processor, partition=partition, code=refusal.code, expected=refusal.expected, found=refusal.found
+            processor=processor,
+            partition=partition,
+            code=refusal.code,
+            expected=refusal.expected,
+            found=refusal.found,
         )
 
 

@@ -32,14 +32,18 @@ def fingerprint(message: Message) -> bytes:
 def unsound_end(topic: str, reach: int, span: Span) -> Refusal | None:
     """A log that ends below the cursor was cut or recreated."""
     if reach > span.end:
-        return Refusal(code="inbox_cut", expected=f"{topic} to reach offset {reach}", found=f"its end at {span.end}")
+        return Refusal(
+            code="inbox_cut", expected=f"{topic} to reach offset {reach}", found=f"its end at {span.end}"
+        )
     return None
 
 
 def unsound_begin(topic: str, reach: int, span: Span) -> Refusal | None:
     """A log that begins above the cursor has lost what was not yet read."""
     if span.first > reach:
-        return Refusal(code="inbox_lost", expected=f"{topic} to hold offset {reach}", found=f"its begin at {span.first}")
+        return Refusal(
+            code="inbox_lost", expected=f"{topic} to hold offset {reach}", found=f"its begin at {span.first}"
+        )
     return None
 
 
@@ -63,5 +67,9 @@ def overtaken(topic: str, seq: int, published: Iterable[Message]) -> Refusal | N
     """Why a journal must be refused: it lacks events that its own topic has (restored, or a lagging replica)."""
     last = max((message.headers.k for message in published), default=0)
     if last > seq:
-        return Refusal(code="journal_restored", expected=f"a journal that has event {last} of {topic}", found=f"only {seq}")
+        return Refusal(
+            code="journal_restored",
+            expected=f"a journal that has event {last} of {topic}",
+            found=f"only {seq}",
+        )
     return None

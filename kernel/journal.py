@@ -193,7 +193,9 @@ class Journal(Protocol):
         """
         ...
 
-    async def histories(self, streams: Mapping[int, Collection[str]], fold: str) -> Mapping[tuple[int, str], History]:
+    async def histories(
+        self, streams: Mapping[int, Collection[str]], fold: str
+    ) -> Mapping[tuple[int, str], History]:
         """The histories of many streams, by partition; a stream without rows has an empty one."""
         ...
 

@@ -14,7 +14,6 @@ from schemas.envelope import Envelope, event_id, message_id
 from schemas.topics import Send
 from schemas.wire import TYPE_OF, encode, encode_data
 
-
 Reaction: TypeAlias = Callable[[Any, Envelope], Sequence[Effect]]
 
 
@@ -36,7 +35,9 @@ class Leaf:
 
     __slots__ = ("_before", "_origin", "_partitions", "_processor", "_source", "agenda", "held", "outgoing", "records", "released", "tenure", "voided")  # fmt: skip
 
-    def __init__(self, tenure: Tenure, agenda: Agenda, processor: AnyProcessor, source: str, partitions: int) -> None:
+    def __init__(
+        self, tenure: Tenure, agenda: Agenda, processor: AnyProcessor, source: str, partitions: int
+    ) -> None:
         self.tenure = tenure
         self.agenda = agenda
         self._processor = processor
@@ -56,11 +57,18 @@ class Leaf:
         for place, event in enumerate(drafted.events):
             version += 1
             envelope = Envelope(
-                id=event_id(stream, version), source=source, type=TYPE_OF[type(event)], subject=stream, time=now, data=event
+                id=event_id(stream, version),
+                source=source,
+                type=TYPE_OF[type(event)],
+                subject=stream,
+                time=now,
+                data=event,
             )
             drafted.bodies.append(encode(envelope))
             for number, effect in enumerate(react(event, envelope), 1):
-                drafted.effects.append((envelope.id, place, effect, self._effect_body(envelope, number, effect)))
+                drafted.effects.append(
+                    (envelope.id, place, effect, self._effect_body(envelope, number, effect))
+                )
 
     def _effect_body(self, envelope: Envelope, number: int, effect: Effect) -> bytes:
         if isinstance(effect, Send):
@@ -75,20 +83,26 @@ class Leaf:
             return encode(message)
         return encode_data(effect.message) if isinstance(effect, SetTimer) else b""
 
-    def write(self, stream: str, version: int, now: datetime, cause: Cause, trace: str, drafted: Drafted) -> None:
+    def write(
+        self, stream: str, version: int, now: datetime, cause: Cause, trace: str, drafted: Drafted
+    ) -> None:
         """Number the rows and hand on the effects; nothing here may fail."""
         tenure = self.tenure
         seq = tenure.seq
         rules = tenure.rules.number
         for place, body in enumerate(drafted.bodies, 1):
-            self.records.append(Record(tenure.partition, seq + place, stream, version + place, body, cause, now, rules, trace))
+            self.records.append(
+                Record(tenure.partition, seq + place, stream, version + place, body, cause, now, rules, trace)
+            )
         tenure.seq = seq + len(drafted.bodies)
         for event, place, effect, body in drafted.effects:
             if isinstance(effect, Send):
                 self._send(effect, seq + place + 1, trace, body)
             elif isinstance(effect, SetTimer):
                 kind = TYPE_OF[type(effect.message)]
-                self.agenda.set(StoredTimer(tenure.partition, stream, effect.name, effect.due, kind, body, event))
+                self.agenda.set(
+                    StoredTimer(tenure.partition, stream, effect.name, effect.due, kind, body, event)
+                )
             elif isinstance(effect, CancelTimer):
                 self.agenda.cancel(tenure.partition, stream, effect.name)
 
@@ -111,14 +125,28 @@ class Leaf:
             tenure.parked[stream] = tenure.parked.get(stream, 0) + 1
         number = tenure.next_held
         tenure.next_held += 1
-        held = Held(tenure.partition, number, kind, stream, reason, name, body, cause, tenure.rules.number, trace, tenure.now)
+        held = Held(
+            tenure.partition,
+            number,
+            kind,
+            stream,
+            reason,
+            name,
+            body,
+            cause,
+            tenure.rules.number,
+            trace,
+            tenure.now,
+        )
         self.held.append(held)
 
     def dead_letters(self, drafted: Drafted) -> list[str]:
         """The reasons for which the decided input is kept among the dead letters."""
         return [effect.reason for _, _, effect, _ in drafted.effects if isinstance(effect, DeadLetter)]
 
-    def move(self, token: bytes, published: int, prints: dict[str, bytes], snapshots: Sequence[Snapshot]) -> Move:
+    def move(
+        self, token: bytes, published: int, prints: dict[str, bytes], snapshots: Sequence[Snapshot]
+    ) -> Move:
         """The leaf as the journal takes it."""
         return Move(
             before=self._before,

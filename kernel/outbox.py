@@ -42,7 +42,9 @@ class Outbox:
 
     def published(self, partition: int, seq: int) -> int:
         """The highest seq of the partition, at most `seq`, up to which everything is acknowledged."""
-        unsent = [message.seq for queue in self._queues.values() for owner, message in queue if owner == partition]
+        unsent = [
+            message.seq for queue in self._queues.values() for owner, message in queue if owner == partition
+        ]
         return min(unsent) - 1 if unsent else seq
 
     def forget(self, partitions: Collection[int]) -> None:

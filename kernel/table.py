@@ -20,12 +20,16 @@ def when(kind: type[E], apply: Callable[[S, E], S]) -> tuple[type[E], Callable[[
     return kind, apply
 
 
-def sends(kind: type[E], react: Callable[[E, Envelope], Sequence[Effect]]) -> tuple[type[E], Callable[[E, Envelope], Sequence[Effect]]]:
+def sends(
+    kind: type[E], react: Callable[[E, Envelope], Sequence[Effect]]
+) -> tuple[type[E], Callable[[E, Envelope], Sequence[Effect]]]:
     """One row of `reacting`: what leaves when an event of this class was decided."""
     return kind, react
 
 
-def decides(kind: type[M], decide: Callable[[S, M, Context], Sequence[E]]) -> tuple[type[M], Callable[[S, M, Context], Sequence[E]]]:
+def decides(
+    kind: type[M], decide: Callable[[S, M, Context], Sequence[E]]
+) -> tuple[type[M], Callable[[S, M, Context], Sequence[E]]]:
     """One row of `deciding`: the decision for a message of this class."""
     return kind, decide
 
@@ -50,7 +54,9 @@ def folding(union: Any, *rows: tuple[type, Callable[[Any, Any], Any]]) -> Callab
     return evolve
 
 
-def reacting(union: Any, *rows: tuple[type, Callable[[Any, Envelope], Sequence[Effect]]]) -> Callable[[Any, Envelope], Sequence[Effect]]:
+def reacting(
+    union: Any, *rows: tuple[type, Callable[[Any, Envelope], Sequence[Effect]]]
+) -> Callable[[Any, Envelope], Sequence[Effect]]:
     """A `react` from its rows, one for each member of `union`."""
     reactions = complete(union, rows)
 
@@ -60,7 +66,9 @@ def reacting(union: Any, *rows: tuple[type, Callable[[Any, Envelope], Sequence[E
     return react
 
 
-def deciding(union: Any, *rows: tuple[type, Callable[[Any, Any, Context], Sequence[Any]]]) -> Callable[[Any, Any, Context], Sequence[Any]]:
+def deciding(
+    union: Any, *rows: tuple[type, Callable[[Any, Any, Context], Sequence[Any]]]
+) -> Callable[[Any, Any, Context], Sequence[Any]]:
     """A `decide` from its rows, one for each member of `union`."""
     decisions = complete(union, rows)
 

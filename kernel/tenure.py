@@ -17,8 +17,22 @@ class Tenure:
     """
 
     __slots__ = (
-        "acknowledged", "below", "next_held", "now", "parked", "partition", "published", "ripe",
-        "reach", "rules", "seen", "sent", "seq", "settled", "states", "token",
+        "acknowledged",
+        "below",
+        "next_held",
+        "now",
+        "parked",
+        "partition",
+        "published",
+        "reach",
+        "ripe",
+        "rules",
+        "seen",
+        "sent",
+        "seq",
+        "settled",
+        "states",
+        "token",
     )  # fmt: skip
 
     def __init__(self, claim: Claim, rules: Rules, never: datetime) -> None:
@@ -26,7 +40,9 @@ class Tenure:
         self.partition = cursor.partition
         self.token = cursor.token
         self.reach: dict[str, int] = {topic: reach.offset for topic, reach in cursor.reach.items()}
-        self.below: dict[str, Message | bytes] = {topic: reach.fingerprint for topic, reach in cursor.reach.items()}
+        self.below: dict[str, Message | bytes] = {
+            topic: reach.fingerprint for topic, reach in cursor.reach.items()
+        }
         self.now = cursor.now or never
         self.rules = rules
         self.seq = cursor.seq

@@ -29,7 +29,9 @@ class Agenda:
     def set(self, timer: StoredTimer) -> None:
         """Set a timer, or replace the one of that name."""
         self.changed[timer.stream, timer.name] = timer
-        heappush(self._heap, (timer.due, timer.stream, timer.name, len(self.changed) + len(self._heap), timer))
+        heappush(
+            self._heap, (timer.due, timer.stream, timer.name, len(self.changed) + len(self._heap), timer)
+        )
 
     def cancel(self, partition: int, stream: str, name: str) -> None:
         """Forget a timer."""

@@ -40,8 +40,15 @@ class Pace:
 class Worker:
     """One processor's worker: what it owns, what it has still to send, and one turn after another."""
 
-    def __init__(  # noqa: PLR0913 - the ports and the pace, nothing else
-        self, decider: Decider, log: Log, journal: Journal, editions: Editions, clock: Clock, pace: Pace, perform: Perform | None = None
+    def __init__(
+        self,
+        decider: Decider,
+        log: Log,
+        journal: Journal,
+        editions: Editions,
+        clock: Clock,
+        pace: Pace,
+        perform: Perform | None = None,
     ) -> None:
         self.decider = decider
         self.log = log
@@ -97,7 +104,9 @@ class Worker:
         """After a port's failure: forget everything, pause, and let the next turn claim again."""
         self.failures += 1
         if self.failures >= self.pace.failures_most:
-            raise PortsFailed(self.decider.processor.name, self.failures, f"{type(error).__name__}: {error}") from error
+            raise PortsFailed(
+                self.decider.processor.name, self.failures, f"{type(error).__name__}: {error}"
+            ) from error
         self._forget(list(self.decider.tenures))
         self._rest = ()
         await self.clock.pause(self.pace.pause_seconds * 2**self.failures)
@@ -189,7 +198,9 @@ class Worker:
         for message in batch:
             tenure = tenures.get(message.partition)
             if tenure is not None:
-                until[message.partition] = max(until.get(message.partition, tenure.now), self.clock.city(message.appended))
+                until[message.partition] = max(
+                    until.get(message.partition, tenure.now), self.clock.city(message.appended)
+                )
         ordered: Sequence[Held] = ()
         quiet: dict[int, datetime] = {}
         wall = self.clock.wall()
@@ -206,18 +217,24 @@ class Worker:
         performed: Mapping[tuple[str, int, int], Any] = {}
         if self._perform and batch:
             performed = await self._perform(self.decider.fresh(batch))
-        return Batch(messages=batch, due=kept, ordered=ordered, until=quiet, horizon=horizon, performed=performed)
+        return Batch(
+            messages=batch, due=kept, ordered=ordered, until=quiet, horizon=horizon, performed=performed
+        )
 
     def _drifts(self) -> bool:
         """A clock too far from the log's fires no timer without a message."""
         return self.pace.margin_seconds > 0 and abs(self.log.drift()) > self.pace.margin_seconds
 
-    async def _read_to_end(self, quiet: Mapping[int, datetime], due: Collection[int], *, idle: bool) -> dict[int, datetime]:
+    async def _read_to_end(
+        self, quiet: Mapping[int, datetime], due: Collection[int], *, idle: bool
+    ) -> dict[int, datetime]:
         """Of the quiet partitions those that have something due and nothing unread; their clock was read before.
 
         On an idle tick it also sees a position above the cursor, and a log that ends below it.
         """
-        wanted = [partition for partition in quiet if partition in due or (idle and not self.journal.delivers)]
+        wanted = [
+            partition for partition in quiet if partition in due or (idle and not self.journal.delivers)
+        ]
         if not wanted:
             return {}
         spans = await self.log.spans([(topic, partition) for partition in wanted for topic in self._topics])
@@ -229,7 +246,9 @@ class Worker:
             positions = self.log.positions(partition)
             if any(positions.get(topic, offset) > offset for topic, offset in offsets.items()):
                 self.decider.gaps.add(partition)
-            elif partition in due and all(offset == spans[topic, partition].end for topic, offset in offsets.items()):
+            elif partition in due and all(
+                offset == spans[topic, partition].end for topic, offset in offsets.items()
+            ):
                 read[partition] = quiet[partition]
         return read
 
@@ -289,8 +308,15 @@ class Worker:
         if self._events is not None:
             name = self._events.name
             for record in records:
-                headers = Headers(f"{self.decider.processor.name}/{record.partition}", record.seq, record.rules, record.trace)
-                yield Outgoing(name, record.partition, record.seq, record.seq, record.stream, headers, record.body)
+                headers = Headers(
+                    f"{self.decider.processor.name}/{record.partition}",
+                    record.seq,
+                    record.rules,
+                    record.trace,
+                )
+                yield Outgoing(
+                    name, record.partition, record.seq, record.seq, record.stream, headers, record.body
+                )
         yield from outgoing
 
     async def _publish(self) -> bool:

@@ -27,5 +27,7 @@ def _named(family: str, unions: tuple[Any, ...]) -> dict[str, type]:
 
 
 CONTRACTS: Final[Mapping[str, type]] = {
-    name: contract for family, unions in _FAMILIES.items() for name, contract in _named(family, unions).items()
+    name: contract
+    for family, unions in _FAMILIES.items()
+    for name, contract in _named(family, unions).items()
 }

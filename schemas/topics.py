@@ -62,16 +62,47 @@ class Family:
         return Topic(name, self.key, self.producers, self.consumers, self.retention, single=True)
 
 
-INTAKE_REPORTS: Final = Topic("intake.reports", "source and id of the report", ("edge",), ("intake.reader",), Retention.DAYS_30)
-INTAKE_DESK: Final = Topic("intake.desk", "desk area", ("intake.reader", "router.case"), ("intake.desk",), Retention.DAYS_30)
-CASE_COMMANDS: Final = Topic("case.commands", "case", ("edge", "intake.desk", "router.case", "sla.clock"), ("router.case",), Retention.DAYS_30)
-CASE_EVENTS: Final = Topic("case.events", "case", ("router.case",), ("sla.clock", "notifier.fan"), Retention.FOR_EVER, journal_of="router.case")
+INTAKE_REPORTS: Final = Topic(
+    "intake.reports", "source and id of the report", ("edge",), ("intake.reader",), Retention.DAYS_30
+)
+INTAKE_DESK: Final = Topic(
+    "intake.desk", "desk area", ("intake.reader", "router.case"), ("intake.desk",), Retention.DAYS_30
+)
+CASE_COMMANDS: Final = Topic(
+    "case.commands",
+    "case",
+    ("edge", "intake.desk", "router.case", "sla.clock"),
+    ("router.case",),
+    Retention.DAYS_30,
+)
+CASE_EVENTS: Final = Topic(
+    "case.events",
+    "case",
+    ("router.case",),
+    ("sla.clock", "notifier.fan"),
+    Retention.FOR_EVER,
+    journal_of="router.case",
+)
 SLA_COMMANDS: Final = Topic("sla.commands", "case", ("edge",), ("sla.clock",), Retention.DAYS_30)
-SLA_EVENTS: Final = Topic("sla.events", "case", ("sla.clock",), (), Retention.FOR_EVER, journal_of="sla.clock")
-NOTICE_REQUESTS: Final = Topic("notice.requests", "recipient", ("notifier.fan", "notifier.performer"), ("notifier.desk",), Retention.DAYS_30)
-NOTICE_ATTEMPTS: Final = Topic("notice.attempts", "recipient", ("notifier.desk",), ("notifier.performer",), Retention.DAYS_30)
-REGISTRY_COMMANDS: Final = Topic("registry.commands", "city", ("edge",), ("registry.rules",), Retention.FOR_EVER)
-RULES_EDITIONS: Final = Topic("rules.editions", "partition number", ("registry.rules",), ("every processor",), Retention.FOR_EVER)
+SLA_EVENTS: Final = Topic(
+    "sla.events", "case", ("sla.clock",), (), Retention.FOR_EVER, journal_of="sla.clock"
+)
+NOTICE_REQUESTS: Final = Topic(
+    "notice.requests",
+    "recipient",
+    ("notifier.fan", "notifier.performer"),
+    ("notifier.desk",),
+    Retention.DAYS_30,
+)
+NOTICE_ATTEMPTS: Final = Topic(
+    "notice.attempts", "recipient", ("notifier.desk",), ("notifier.performer",), Retention.DAYS_30
+)
+REGISTRY_COMMANDS: Final = Topic(
+    "registry.commands", "city", ("edge",), ("registry.rules",), Retention.FOR_EVER
+)
+RULES_EDITIONS: Final = Topic(
+    "rules.editions", "partition number", ("registry.rules",), ("every processor",), Retention.FOR_EVER
+)
 UNIT_CASES: Final = Family("unit.{id}.cases", "case", ("notifier.fan",), ("the unit",), Retention.DAYS_30)
 UNIT_COMMANDS: Final = Family("unit.{id}.commands", "case", ("the unit",), ("edge",), Retention.DAYS_7)
 

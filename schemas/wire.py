@@ -78,7 +78,9 @@ def checked(body: bytes) -> Letter:
     if head.specversion != "1.0":
         raise Unreadable("unknown_specversion", "CloudEvents 1.0", head.specversion)
     if head.time.tzinfo is None:
-        raise Unreadable("out_of_range", "a time with its zone, such as 2026-11-23T10:00:00Z", head.time.isoformat())
+        raise Unreadable(
+            "out_of_range", "a time with its zone, such as 2026-11-23T10:00:00Z", head.time.isoformat()
+        )
     contract = CONTRACTS.get(head.type)
     if contract is None:
         raise _unknown(head.type)
@@ -90,7 +92,9 @@ def checked(body: bytes) -> Letter:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "data"
-        raise Unreadable(_code(first["type"]), f"{where}: {first['msg']}", repr(first["input"])[:200]) from error
+        raise Unreadable(
+            _code(first["type"]), f"{where}: {first['msg']}", repr(first["input"])[:200]
+        ) from error
 
 
 def utc(moment: datetime) -> datetime:
@@ -142,7 +146,9 @@ def _not_a_frame(body: bytes, error: Exception) -> Unreadable:
     if isinstance(error, RecursionError):
         return Unreadable("too_deep", f"at most {_DEEPEST} levels", "more")
     if isinstance(error, msgspec.ValidationError):
-        return Unreadable("missing_field" if "missing" in str(error) else "wrong_type", "a CloudEvent in JSON", str(error))
+        return Unreadable(
+            "missing_field" if "missing" in str(error) else "wrong_type", "a CloudEvent in JSON", str(error)
+        )
     return Unreadable("not_json", "a CloudEvent in JSON", str(error))
 
 

@@ -16,7 +16,9 @@ START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 class Story:
     """One stream of one processor. `given` takes events, never state; `then` is complete."""
 
-    def __init__(self, processor: AnyProcessor, rules: Rules, stream: str, sender: Sender, at: datetime = START) -> None:
+    def __init__(
+        self, processor: AnyProcessor, rules: Rules, stream: str, sender: Sender, at: datetime = START
+    ) -> None:
         self.processor = processor
         self.rules = rules
         self.stream = stream

@@ -8,7 +8,7 @@ from typing import Final
 from kernel.edge import Edge
 from kernel.worker import Worker
 
-_IDLE_TURNS: Final = 2
+_IDLE_TURNS: Final = 1
 
 
 class Embedded:

@@ -78,7 +78,9 @@ class Traffic:
     timers: dict[tuple[str, str, str], SetTimer] = field(default_factory=dict[tuple[str, str, str], SetTimer])
 
 
-def traffic(processors: Iterable[AnyProcessor], histories: Histories, partitions: int, doors: Mapping[str, str]) -> Traffic:
+def traffic(
+    processors: Iterable[AnyProcessor], histories: Histories, partitions: int, doors: Mapping[str, str]
+) -> Traffic:
     """Everything that left the journals. `doors` gives for each type that the edge lets in the topic it goes to."""
     found = Traffic()
     for processor in processors:
@@ -89,7 +91,9 @@ def traffic(processors: Iterable[AnyProcessor], histories: Histories, partitions
     return found
 
 
-def _collect(found: Traffic, processor: AnyProcessor, partition: int, rows: Sequence[Record], partitions: int) -> None:
+def _collect(
+    found: Traffic, processor: AnyProcessor, partition: int, rows: Sequence[Record], partitions: int
+) -> None:
     origin = f"{processor.name}/{partition}"
     numbers: dict[tuple[str, int], int] = {}
     topic = processor.events.name if processor.events else ""
@@ -103,7 +107,9 @@ def _collect(found: Traffic, processor: AnyProcessor, partition: int, rows: Sequ
         effects = processor.react(event, _again(frame, event))
         for effect in effects:
             if isinstance(effect, Send):
-                target = partition_of(effect.key, partitions) if effect.partition is None else effect.partition
+                target = (
+                    partition_of(effect.key, partitions) if effect.partition is None else effect.partition
+                )
                 k = numbers[effect.topic, target] = numbers.get((effect.topic, target), 0) + 1
                 kind = TYPE_OF[type(effect.message)]
                 passage = Passage(effect.key, kind, effect.message, frame.id, row.rules, row.seq)
@@ -112,7 +118,9 @@ def _collect(found: Traffic, processor: AnyProcessor, partition: int, rows: Sequ
                 found.timers[origin, frame.id, effect.name] = effect
 
 
-def _collect_edge(found: Traffic, instance: int, rows: Sequence[Record], partitions: int, doors: Mapping[str, str]) -> None:
+def _collect_edge(
+    found: Traffic, instance: int, rows: Sequence[Record], partitions: int, doors: Mapping[str, str]
+) -> None:
     origin = f"{EDGE}/{instance}"
     numbers: dict[tuple[str, int], int] = {}
     for row in rows:
@@ -120,11 +128,15 @@ def _collect_edge(found: Traffic, instance: int, rows: Sequence[Record], partiti
         topic = doors[frame.type]
         target = partition_of(frame.subject, partitions)
         k = numbers[topic, target] = numbers.get((topic, target), 0) + 1
-        found.sent[Address(origin, topic, target, k)] = Passage(frame.subject, frame.type, message, frame.id, row.rules, row.seq)
+        found.sent[Address(origin, topic, target, k)] = Passage(
+            frame.subject, frame.type, message, frame.id, row.rules, row.seq
+        )
 
 
 def _again(frame: Frame, event: Any) -> Envelope:
-    return Envelope(id=frame.id, source=frame.source, type=frame.type, subject=frame.subject, time=frame.time, data=event)
+    return Envelope(
+        id=frame.id, source=frame.source, type=frame.type, subject=frame.subject, time=frame.time, data=event
+    )
 
 
 class Replayer:
@@ -165,7 +177,9 @@ class Replayer:
         event = EditionAdopted(number=rules.number, edition=rules.bundle.hash, modes=modes)
         self._compare(row, _body(row, trusted(row.body).frame.source, row.version, event))
 
-    def _group(self, partition: int, group: Sequence[Record], rules: Rules, states: dict[str, tuple[Any, int]]) -> None:
+    def _group(
+        self, partition: int, group: Sequence[Record], rules: Rules, states: dict[str, tuple[Any, int]]
+    ) -> None:
         """One cause's rows of one stream; a redriven dead letter has decided more than once."""
         verdict = self._verdict
         stream = group[0].stream
@@ -202,7 +216,12 @@ class Replayer:
             return timer.message
         passage = self._traffic.sent.get(Address(cause.origin, cause.topic, partition, cause.k))
         if passage is None:
-            self._differ("phantom", row, f"message {cause.k} of {cause.origin} to {cause.topic}/{partition}", "nobody sent it")
+            self._differ(
+                "phantom",
+                row,
+                f"message {cause.k} of {cause.origin} to {cause.topic}/{partition}",
+                "nobody sent it",
+            )
             return None
         if passage.rules > row.rules:
             self._differ("older_rules", row, f"rules {passage.rules} or later", f"rules {row.rules}")
@@ -215,13 +234,20 @@ class Replayer:
             self._differ("bytes", row, row.body.decode()[:2000], body.decode()[:2000])
 
     def _differ(self, code: str, row: Record, expected: str, found: str) -> None:
-        self._verdict.differences.append(Difference(code, self.processor.name, row.partition, row.seq, expected, found))
+        self._verdict.differences.append(
+            Difference(code, self.processor.name, row.partition, row.seq, expected, found)
+        )
 
 
 def _body(row: Record, source: str, version: int, event: Any) -> bytes:
     return encode(
         Envelope(
-            id=event_id(row.stream, version), source=source, type=TYPE_OF[type(event)], subject=row.stream, time=row.now, data=event
+            id=event_id(row.stream, version),
+            source=source,
+            type=TYPE_OF[type(event)],
+            subject=row.stream,
+            time=row.now,
+            data=event,
         )
     )
 
@@ -230,11 +256,11 @@ def _inputs(rows: Iterable[Record]) -> Iterator[list[Record]]:
     """Rows that follow each other with one cause in one stream."""
     group: list[Record] = []
     for row in rows:
-        if group and (row.cause != group[0].cause or row.stream != group[0].stream or row.now != group[0].now):
+        if group and (
+            row.cause != group[0].cause or row.stream != group[0].stream or row.now != group[0].now
+        ):
             yield group
             group = []
         group.append(row)
     if group:
         yield group
-
-

@@ -127,9 +127,15 @@ class MemoryJournal:
                 shelf.held[number] = held._replace(ordered=False)
         shelf.snapshots.update({snapshot.stream: snapshot for snapshot in move.snapshots})
 
-    async def histories(self, streams: Mapping[int, Collection[str]], fold: str) -> Mapping[tuple[int, str], History]:
+    async def histories(
+        self, streams: Mapping[int, Collection[str]], fold: str
+    ) -> Mapping[tuple[int, str], History]:
         """See the port."""
-        return {(partition, stream): self._history(partition, stream, fold) for partition, names in streams.items() for stream in names}
+        return {
+            (partition, stream): self._history(partition, stream, fold)
+            for partition, names in streams.items()
+            for stream in names
+        }
 
     def _history(self, partition: int, stream: str, fold: str) -> History:
         shelf = self._shelf(partition)
@@ -141,13 +147,23 @@ class MemoryJournal:
 
     async def due(self, until: Mapping[int, datetime], limit: int) -> Sequence[StoredTimer]:
         """See the port."""
-        found = [timer for partition, time in until.items() for timer in self._shelf(partition).timers.values() if timer.due <= time]
+        found = [
+            timer
+            for partition, time in until.items()
+            for timer in self._shelf(partition).timers.values()
+            if timer.due <= time
+        ]
         found.sort(key=lambda timer: (timer.due, timer.stream, timer.name))
         return found[:limit]
 
     async def ordered(self, partitions: Collection[int], limit: int) -> Sequence[Held]:
         """See the port."""
-        found = [held for partition in sorted(partitions) for held in self._shelf(partition).held.values() if held.ordered]
+        found = [
+            held
+            for partition in sorted(partitions)
+            for held in self._shelf(partition).held.values()
+            if held.ordered
+        ]
         return found[:limit]
 
     async def order(self, held: Collection[tuple[int, int]]) -> int:
@@ -172,4 +188,6 @@ class MemoryJournal:
 
     async def next_due(self) -> datetime | None:
         """See the port."""
-        return min((timer.due for shelf in self.shelves.values() for timer in shelf.timers.values()), default=None)
+        return min(
+            (timer.due for shelf in self.shelves.values() for timer in shelf.timers.values()), default=None
+        )

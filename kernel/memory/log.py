@@ -1,7 +1,6 @@
 """Topics in lists: one broker, and a worker's view of it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 
 from kernel.clock import Clock
 from kernel.log import Message, Outgoing, Span, Target
@@ -23,7 +22,9 @@ class MemoryBroker:
         if records and records[-1].appended > stamp:
             stamp = records[-1].appended
         offset = self.end(target)
-        record = Message(message.topic, message.partition, offset, message.key, stamp, message.headers, message.body)
+        record = Message(
+            message.topic, message.partition, offset, message.key, stamp, message.headers, message.body
+        )
         records.append(record)
         return record
 
@@ -98,5 +99,3 @@ class MemoryLog:
     def drift(self) -> float:
         """One process, one clock."""
         return 0.0
-
-

@@ -7,7 +7,7 @@ import msgspec
 from kernel.processor import Context, DeadLetter, Effect, Processor, SetTimer
 from schemas.envelope import Envelope
 from schemas.registry import EditionPublished, PublishEdition
-from schemas.topics import CASE_COMMANDS, REGISTRY_COMMANDS, RULES_EDITIONS
+from schemas.topics import CASE_COMMANDS, REGISTRY_COMMANDS
 
 HASH = "a" * 64
 
@@ -26,7 +26,11 @@ def decide(state: Count, message: PublishEdition, context: Context) -> Sequence[
         return []
     return [
         EditionPublished(
-            number=state.number + 1, edition=message.edition, modes=message.modes, effective=context.now, partitions=message.partitions
+            number=state.number + 1,
+            edition=message.edition,
+            modes=message.modes,
+            effective=context.now,
+            partitions=message.partitions,
         )
     ]
 
@@ -53,7 +57,7 @@ def react(event: EditionPublished, envelope: Envelope) -> Sequence[Effect]:
 
 COUNTING = Processor(
     name="registry.rules",
-    inbox=(REGISTRY_COMMANDS, RULES_EDITIONS),
+    inbox=(REGISTRY_COMMANDS,),
     handles=(PublishEdition,),
     initial=Count(),
     decide=decide,

@@ -42,7 +42,12 @@ def test_what_leaves_is_numbered_for_its_target(bench: Workbench) -> None:
     bench.send("a", leaves=1)
     bench.send("a", leaves=1)
     settle(bench.worker(0, 1))
-    sent = [message.headers.k for (topic, _), records in bench.broker.records.items() if topic == "case.commands" for message in records]
+    sent = [
+        message.headers.k
+        for (topic, _), records in bench.broker.records.items()
+        if topic == "case.commands"
+        for message in records
+    ]
     assert sent == [1, 2]
 
 
@@ -52,7 +57,12 @@ def test_a_new_worker_goes_on_where_the_old_one_committed(bench: Workbench) -> N
     bench.send("a", leaves=1)
     settle(bench.worker(0, 1))
     assert bench.rows() == ["a/1", "a/2"]
-    sent = [message.headers.k for (topic, _), records in bench.broker.records.items() if topic == "case.commands" for message in records]
+    sent = [
+        message.headers.k
+        for (topic, _), records in bench.broker.records.items()
+        if topic == "case.commands"
+        for message in records
+    ]
     assert sent == [1, 2]
 
 
@@ -88,7 +98,9 @@ def test_no_event_at_all_is_a_bug_too(bench: Workbench) -> None:
     assert len([held for shelf in bench.journal.shelves.values() for held in shelf.held.values()]) == 1
 
 
-def test_unparked_messages_are_taken_up_in_order_before_new_ones(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unparked_messages_are_taken_up_in_order_before_new_ones(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.send("a", reason="bug")
     bench.send("a", leaves=1)
     worker = bench.worker(0, 1)
@@ -99,7 +111,13 @@ def test_unparked_messages_are_taken_up_in_order_before_new_ones(bench: Workbenc
     assert bench.rows() == []
     finish(bench.journal.order(ids))
     fixed = COUNTING.decide
-    object.__setattr__(COUNTING, "decide", lambda state, message, context: fixed(state, type(message)(edition=message.edition, partitions=message.partitions), context))
+    object.__setattr__(
+        COUNTING,
+        "decide",
+        lambda state, message, context: fixed(
+            state, type(message)(edition=message.edition, partitions=message.partitions), context
+        ),
+    )
     try:
         settle(worker)
         bench.send("a")
@@ -130,7 +148,9 @@ def test_a_timer_fires_before_the_message_that_comes_after_it(bench: Workbench) 
     bench.send("b")
     bench.send("a")
     settle(worker)
-    shelf = next(shelf for shelf in bench.journal.shelves.values() if shelf.rows and shelf.rows[0].stream == "a")
+    shelf = next(
+        shelf for shelf in bench.journal.shelves.values() if shelf.rows and shelf.rows[0].stream == "a"
+    )
     causes = [(row.cause.via, row.now.minute) for row in shelf.rows if row.stream == "a"]
     assert causes == [("message", 0), ("timer", 1), ("message", 5)]
 
@@ -188,7 +208,9 @@ def test_long_streams_get_a_snapshot_of_a_committed_version(bench: Workbench) ->
     for _ in range(7):
         bench.send("a")
         settle(worker)
-    snapshots = [snapshot for shelf in bench.journal.shelves.values() for snapshot in shelf.snapshots.values()]
+    snapshots = [
+        snapshot for shelf in bench.journal.shelves.values() for snapshot in shelf.snapshots.values()
+    ]
     assert [(snapshot.stream, snapshot.version) for snapshot in snapshots] == [("a", 5)]
     fresh = bench.worker(0, 1)
     bench.send("a")

@@ -44,8 +44,10 @@ class Workbench:
             token=lambda: b"%d" % next(self._tokens),
             fold="f",
         )
-        log = MemoryLog(self.broker, [topic.name for topic in self.processor.inbox], own)
-        return Worker(decider, log, self.journal, editions=None, clock=self.clock, pace=pace or Pace(margin_seconds=0))  # type: ignore[arg-type]
+        log = MemoryLog(self.broker, self.processor.topics, own)
+        return Worker(
+            decider, log, self.journal, editions=None, clock=self.clock, pace=pace or Pace(margin_seconds=0)
+        )  # type: ignore[arg-type]
 
     def send(self, key: str, reason: str = "", leaves: int = 0, k: int | None = None) -> None:
         partition = partition_of(key, self.partitions)
@@ -53,7 +55,14 @@ class Workbench:
             k = self.numbers[partition] = self.numbers.get(partition, 0) + 1
         message = PublishEdition(edition=HASH, partitions=leaves, reason=reason)
         body = encode(
-            Envelope(id=f"in/{next(self._ids)}", source="/t", type=TYPE_OF[PublishEdition], subject=key, time=self.clock.wall(), data=message)
+            Envelope(
+                id=f"in/{next(self._ids)}",
+                source="/t",
+                type=TYPE_OF[PublishEdition],
+                subject=key,
+                time=self.clock.wall(),
+                data=message,
+            )
         )
         headers = Headers("edge/0", k, 0, "", Sender("source", "test"))
         self.broker.append(Outgoing(REGISTRY_COMMANDS.name, partition, k, 0, key, headers, body))
@@ -62,7 +71,11 @@ class Workbench:
         self.clock.step(self.clock.wall() + timedelta(**delta))
 
     def rows(self) -> list[str]:
-        return [f"{row.stream}/{row.version}" for _, shelf in sorted(self.journal.shelves.items()) for row in shelf.rows]
+        return [
+            f"{row.stream}/{row.version}"
+            for _, shelf in sorted(self.journal.shelves.items())
+            for row in shelf.rows
+        ]
 
 
 def finish(coroutine: Coroutine[Any, Any, Any]) -> Any:

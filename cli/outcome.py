@@ -1,0 +1,181 @@
+"""What is printed when a city has been lived: the tables, and what to try next."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cli.assemble import LiveCity
+from cli.conductor import Conductor
+from cli.output import emit, table
+from cli.tally import Tally
+from cli.words import state as state_words
+from kernel.journal import HeldKind
+from rules.bundle import Bundle
+from schemas.case.states import State
+from services.intake.reader.processor import READER
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """A lived city in figures."""
+
+    bundle: Bundle
+    database: str
+    tally: Tally
+    seconds: float
+    receipts: dict[str, int]
+    dead: Counter[str]
+    parked: int
+    accepted: int
+    events: int
+    timers: int
+    cases_to_show: Sequence[str]
+
+    @classmethod
+    async def of(
+        cls, bundle: Bundle, database: str, city: LiveCity, conductor: Conductor, tally: Tally, seconds: float
+    ) -> "Lived":
+        """Look at the journals of a city that has come to rest."""
+        dead: Counter[str] = Counter()
+        parked = 0
+        for journal in city.journals.values():
+            async for held in journal.held():
+                if held.kind is HeldKind.DEAD:
+                    dead[held.reason.partition(":")[0]] += 1
+                else:
+                    parked += 1
+        workers = city.host.workers
+        rows = sum(tenure.seq for worker in workers for tenure in worker.decider.tenures.values())
+        reader = next(worker for worker in workers if worker.decider.processor is READER)
+        accepted = 0
+        for partition in reader.decider.tenures:
+            async for row in reader.journal.records(partition):
+                accepted += b'"gridcase.intake.ReportAccepted.v1"' in row.body
+        return cls(
+            bundle=bundle,
+            database=database,
+            tally=tally,
+            seconds=seconds,
+            receipts=dict(conductor.receipts),
+            dead=dead,
+            parked=parked,
+            accepted=accepted,
+            events=rows,
+            timers=tally.breaches.total(),
+            cases_to_show=_telling(tally),
+        )
+
+
+def _telling(tally: Tally) -> list[str]:
+    """Cases worth a look: one that came back, one that was disputed, any."""
+    cases = sorted(tally.cases.items())
+    wanted = (
+        lambda case: case.round > 1 and case.objections > 0,
+        lambda case: case.objections > 0,
+        lambda case: case.round > 1,
+        lambda _: True,
+    )
+    found: list[str] = []
+    for fits in wanted:
+        found.extend(number for number, case in cases if fits(case) and number not in found)
+    return found[:3]
+
+
+def print_outcome(lived: Lived, *, as_json: bool) -> None:
+    """The closing tables, or all figures as one JSON object."""
+    tally = lived.tally
+    dead_at_edge = sum(count for code, count in lived.receipts.items() if code != "accepted")
+    figures: dict[str, Any] = {
+        "city": lived.bundle.city.code,
+        "database": lived.database,
+        "seconds": round(lived.seconds, 1),
+        "edge": lived.receipts,
+        "reports": {
+            "accepted": lived.accepted,
+            "opened_cases": len(tally.cases),
+            "merged": tally.merged,
+            "repeats": tally.repeats,
+            "dead": lived.dead.total(),
+            "dead_at_the_edge": dead_at_edge,
+        },
+        "states": {str(state): count for state, count in tally.states().items()},
+        "units": {code: _unit(tally, code) for code in sorted(tally.units)},
+        "refused_assignments": {
+            f"{unit} {verdict}": count for (unit, verdict), count in tally.refused_steps.most_common()
+        },
+        "refused_commands": {
+            f"{command} {code}": count for (command, code), count in tally.refused_commands.most_common()
+        },
+        "breaches": dict(tally.breaches),
+        "dead_letters": dict(lived.dead),
+        "parked": lived.parked,
+        "events": lived.events,
+    }
+    emit(figures, *_pages(lived, dead_at_edge), as_json=as_json)
+
+
+def _unit(tally: Tally, code: str) -> dict[str, Any]:
+    unit = tally.units[code]
+    return {
+        "name": unit.name,
+        "assigned": unit.assigned,
+        "on_time": unit.on_time,
+        "late": unit.late,
+        "open": tally.open_by_unit()[code],
+    }
+
+
+def _pages(lived: Lived, dead_at_edge: int) -> list[Any]:
+    tally = lived.tally
+    states = tally.states()
+    ended = states[State.WRITTEN_OFF] + states[State.VOID]
+    flow = [
+        ("reports accepted by the reader 受理上报", lived.accepted),
+        ("  opened a case 建案", len(tally.cases)),
+        ("  merged into a case 并入", tally.merged),
+        ("  repeats noted 重复", tally.repeats),
+        ("dead letters 死信", lived.dead.total()),
+        ("  of these refused at the edge", dead_at_edge),
+        ("parked messages 搁置", lived.parked),
+        ("cases written off or void 已销号/作废", ended),
+        ("events on record 事件", lived.events),
+    ]
+    units = [
+        (unit.name, unit.assigned, unit.on_time, unit.late, tally.open_by_unit()[code])
+        for code, unit in sorted(tally.units.items(), key=lambda item: -item[1].assigned)
+    ]
+    names = lived.bundle.units
+    refused = [
+        ((unit.name if (unit := names.get(code)) else code), verdict, count)
+        for (code, verdict), count in tally.refused_steps.most_common(12)
+    ]
+    return [
+        table("Reports → cases 上报 → 案件", ["", "count"], flow, right=[1]),
+        table(
+            "Cases by state 案件状态",
+            ["state", "cases"],
+            [(state_words(s), n) for s, n in states.items()],
+            right=[1],
+        ),
+        table(
+            "By unit 按单位",
+            ["unit", "assigned 派遣", "on time 按期", "late 超期", "open 未结"],
+            units,
+            right=[1, 2, 3, 4],
+        ),
+        table("Refused assignments, and why 准入不通过", ["unit", "verdict", "times"], refused, right=[2]),
+        table("Dead letters 死信", ["reason", "count"], lived.dead.most_common(), right=[1]),
+        f"Lived in {lived.seconds:.1f} s; kept in {lived.database}. Try next:",
+        *(f"  {line}" for line in _try_next(lived)),
+    ]
+
+
+def _try_next(lived: Lived) -> list[str]:
+    case = next(iter(lived.cases_to_show), "")
+    prefix = ".venv/bin/gridcase"
+    return [
+        f"{prefix} case show {case} --database {lived.database}",
+        f"{prefix} explain route {case} --database {lived.database}",
+        f"{prefix} replay --database {lived.database}",
+    ]
