@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 from cli import case, explain, held, version
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
 from cli.replay import replay
+from cli.send import send
 from cli.simulate import simulate
 from cli.tail import tail
 from kernel.errors import Fault
@@ -67,6 +68,7 @@ def gridcase() -> None:
     """Case routing (案件流转) for city operations centres (城运中心)."""
 
 
+app.command("send")(send)
 app.add_typer(case.app, name="case")
 app.command("tail")(tail)
 app.add_typer(explain.app, name="explain")

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Doorway(NamedTuple):
-    """A city that is acted on: its edge, a fresh view of it, and a way to let it decide if nobody else does."""
+    """A city that is acted on: its edge, a fresh view, and how it decides if nobody else lets it."""
 
     edge: Edge
     view: Callable[[], Awaitable[View]]

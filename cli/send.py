@@ -1,4 +1,4 @@
-"""`gridcase send`: a report, a file of reports, or a command of somebody who holds a post, through the edge."""
+"""`gridcase send`: a report, a file of reports, or the command of a post, through the edge."""
 
 import asyncio
 import secrets
@@ -18,12 +18,13 @@ from cli.options import AsJson, Database
 from cli.output import Exit, NotThere, bar, emit, table
 from cli.reading import View
 from cli.timeline import Teller
-from kernel.edge import Receipt, Submission
+from kernel.edge import EDGE, Receipt, Submission
 from kernel.errors import Fault
 from kernel.processor import Sender
+from schemas.case.opening import CommandRefused
 from schemas.case.union import CaseCommand
 from schemas.envelope import Envelope
-from schemas.intake import CaseNumbered, ReportAccepted, ReportMerged
+from schemas.intake import CaseNumbered, ReportAccepted, ReportConflicting, ReportDead, ReportMerged
 from schemas.report import GridReport, Position, Reporter
 from schemas.wire import TYPE_OF, Unreadable, encode, frame, trusted
 from services.intake.desk.processor import DESK
@@ -48,6 +49,12 @@ class SomeRefused(Fault):
     exit_code: ClassVar[int] = Exit.DIFFERENT
 
 
+class NotDone(Fault):
+    """{what}: on record, but not done: {why}."""
+
+    exit_code: ClassVar[int] = Exit.DIFFERENT
+
+
 class Sent(NamedTuple):
     """What became of one submission: its receipt, its stream, and what was decided, if it is known by now."""
 
@@ -55,6 +62,7 @@ class Sent(NamedTuple):
     stream: str
     decided: str = ""
     case: str = ""
+    not_done: str = ""
 
 
 def send(  # one command, three things to send
@@ -97,7 +105,7 @@ def send(  # one command, three things to send
             place=place,
             area=area,
             matter=matter,
-            position=_position(at),
+            position=position(at),
             reporter=reporter,
         )
         ready = [_submission(Sender("source", source), source, id_ or secrets.token_hex(6), "report", report)]
@@ -119,21 +127,22 @@ async def submitted(city: Doorway, ready: Sequence[Submission], wait: float, *, 
     if len(sent) > 1:
         return sent
     for _ in range(max(1, round(wait / _LOOK_SECONDS))):
-        sent = [await _decided(await city.view(), one) for one in sent]
+        sent = [await _decided(await city.view(), city.edge.instance, one) for one in sent]
         if sent[0].decided or sent[0].receipt.refusal is not None or not wait:
             break
         await asyncio.sleep(_LOOK_SECONDS)
     return sent
 
 
-async def _decided(city: View, sent: Sent) -> Sent:
+async def _decided(city: View, instance: int, sent: Sent) -> Sent:
     """What the processor behind the door decided on this very message."""
     if sent.receipt.refusal is not None:
         return sent
     teller = Teller(city.bundle, city.local)
     report = "/" in sent.stream
     records = await city.history(READER.name if report else ROUTER_CASE.name, sent.stream)
-    own = [record for record in records if record.cause.id == sent.receipt.id]
+    trace = await _trace(city, instance, sent.receipt.seq)
+    own = [record for record in records if record.trace == trace]
     if not own:
         return sent
     entries = [teller.entry(record) for record in own]
@@ -147,7 +156,19 @@ async def _decided(city: View, sent: Sent) -> Sent:
             else "",
             case=case,
         )
-    return sent._replace(decided=said, case="" if report else sent.stream)
+    no = (
+        teller.why(event.refusal)
+        if isinstance(event, CommandRefused | ReportDead | ReportConflicting)
+        else ""
+    )
+    return sent._replace(decided=said, case="" if report else sent.stream, not_done=no)
+
+
+async def _trace(city: View, instance: int, seq: int) -> str:
+    """The trace that the edge gave to its row: what was decided on it carries the same."""
+    async for row in city.journals[EDGE].records(instance, seq - 1):
+        return row.trace
+    return ""
 
 
 async def _case_of(city: View, desk: str, report: str) -> str:
@@ -161,7 +182,8 @@ async def _case_of(city: View, desk: str, report: str) -> str:
 
 def _report(sent: Sequence[Sent], *, as_json: bool) -> None:
     values = [
-        {"id": one.receipt.id, "seq": one.receipt.seq, "stream": one.stream, "case": one.case, "decided": one.decided,
+        {"id": one.receipt.id, "seq": one.receipt.seq, "stream": one.stream, "case": one.case,
+         "decided": one.decided, "not_done": one.not_done,
          "refusal": msgspec.to_builtins(one.receipt.refusal)}
         for one in sent
     ]  # fmt: skip
@@ -175,6 +197,8 @@ def _report(sent: Sequence[Sent], *, as_json: bool) -> None:
         first = refused[0].receipt.refusal
         assert first is not None
         raise SomeRefused(refused=len(refused), sent=len(sent), first=words.refusal(first))
+    if sent[0].not_done:
+        raise NotDone(what=sent[0].stream, why=sent[0].not_done)
 
 
 def _one(sent: Sent) -> list[Text]:
@@ -248,7 +272,7 @@ def _stream(submission: Submission) -> str:
     return f"{head.source}/{head.id}" if head.type == TYPE_OF[GridReport] else head.subject
 
 
-def _position(at: str) -> Position | None:
+def position(at: str) -> Position | None:
     """Degrees to whole numbers, exactly as written: no float comes near."""
     if not at:
         return None

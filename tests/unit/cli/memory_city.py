@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
+from cli.opening import Doorway
 from cli.reading import View
 from cli.topology import DOORS, PROCESSORS
 from kernel.clock import SteppedClock
@@ -111,6 +112,17 @@ class MemoryCity:
 
         async def run() -> T:
             return await work(self.view())
+
+        return asyncio.run(run())
+
+    def act(self, _database: str | None, work: Callable[[Doorway], Awaitable[T]]) -> T:
+        """In place of `cli.opening.act`."""
+
+        async def view() -> View:
+            return self.view()
+
+        async def run() -> T:
+            return await work(Doorway(self.edge, view, self.settle))
 
         return asyncio.run(run())
 
