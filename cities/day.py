@@ -68,7 +68,7 @@ class Day:
     """The dice, the map and the words of one day."""
 
     def __init__(self, bundle: Bundle, seed: int, day: date, kind: str) -> None:
-        self.dice = Random(f"{bundle.city.code} {seed} {day.isoformat()}")
+        self.dice = Random(f"{bundle.city.code} {seed} {day.isoformat()}")  # noqa: S311 - drawn again from its seed
         self.words: Words = words()
         self.map = Map(bundle, kind)
         self.midnight = datetime.combine(day, time(), ZoneInfo(bundle.city.zone)).astimezone(UTC)
@@ -168,7 +168,7 @@ class Day:
 def reports(bundle: Bundle, seed: int, count: int = 2000, *, day: date, kind: str = "") -> list[Arrival]:
     """`count` arrivals of one city day in order of time.
 
-    Points are drawn within the areas of `kind`, the deepest kind that has polygons if none is named.
+    Points are drawn within the areas of `kind`, of the deepest kind that covers the city if none is named.
     """
     today = Day(bundle, seed, day, kind)
     sense = count - round(count * NONSENSE)

@@ -10,7 +10,7 @@ from schemas.report import GridReport, Position
 Drawn = tuple[GridReport | None, bytes | None]
 
 
-def drawn(dice: Random, words: Words, channel: str, outside: Position, said: str) -> Drawn:
+def drawn(dice: Random, words: Words, channel: str, outside: Position | None, said: str) -> Drawn:
     """One piece of nonsense: a report that is well formed and useless, or bytes that are no report."""
     draw = dice.random()
     if draw < 0.25:

@@ -41,7 +41,7 @@ class People:
         reaction = REACTIONS.get(type(event))
         if reaction is None:
             return ()
-        dice = Random(f"{self.seed}|{stream}|{seen.heard}")
+        dice = Random(f"{self.seed}|{stream}|{seen.heard}")  # noqa: S311 - drawn again from its seed
         return reaction(self.office, seen, event, at, dice)
 
     def stands(self, act: Act) -> bool:

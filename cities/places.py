@@ -1,6 +1,8 @@
 """Points inside the polygons of a bundle, and how people call the place."""
 
 from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import cos, radians
@@ -20,39 +22,48 @@ from schemas.report import Position
 class Spot:
     """A point with the area that it was drawn in and the words for it."""
 
-    position: Position
+    position: Position | None
     area: Area
     near: str
 
 
 class Map:
-    """The polygons of one kind of area, drawn from in proportion to their size."""
+    """Polygons that together cover the city, drawn from in proportion to their size.
+
+    Without a kind they are of the deepest kind that leaves no more than half a per cent open: where grids
+    are drawn for a part only, communities or streets. A city without polygons has areas and no points.
+    """
 
     def __init__(self, bundle: Bundle, kind: str = "") -> None:
-        levels = {area.code: area for area in bundle.parts.areas if area.layer == bundle.city.layers[0]}
-        shapes = [shape for shape in bundle.parts.shapes if shape.area in levels]
-        deepest = kind or max((levels[shape.area] for shape in shapes), key=lambda area: area.level).kind
         self.bundle = bundle
-        self.parts = [
+        levels = {area.code: area for area in bundle.parts.areas if area.layer == bundle.city.layers[0]}
+        drawn = [
             (levels[shape.area], polygon)
-            for shape in shapes
-            if levels[shape.area].kind == deepest
+            for shape in bundle.parts.shapes
+            if shape.area in levels
             for polygon in _polygons(shape)
         ]
+        chosen = kind or _covering(drawn)
+        self.parts = [(area, polygon) for area, polygon in drawn if area.kind == chosen]
+        self.desks = bundle.areas.of_kind(bundle.city.desk_kind) or bundle.parts.areas
         self._totals = tuple(accumulate(polygon.area for _, polygon in self.parts))
 
     def spot(self, dice: Random, words: Words) -> Spot:
         """A point anywhere on the map."""
+        if not self.parts:
+            area = dice.choice(self.desks)
+            return Spot(None, area, self._called(area, dice, words))
         drawn = dice.random() * self._totals[-1]
         area, polygon = self.parts[min(bisect_right(self._totals, drawn), len(self.parts) - 1)]
         lon, lat = _inside(polygon, dice)
         place = self.bundle.areas.at(lon, lat, self.bundle.city.starts)
-        known = self.bundle.areas.get(place.area) if place.area else None
-        found = known or area
+        found = (self.bundle.areas.get(place.area) if place.area else None) or area
         return Spot(Position(lon_e7=lon, lat_e7=lat), found, self._called(found, dice, words))
 
-    def moved(self, position: Position, metres: int, dice: Random) -> Position:
+    def moved(self, position: Position | None, metres: int, dice: Random) -> Position | None:
         """A point up to `metres` to the east or west and to the north or south."""
+        if position is None:
+            return None
         per_lon = METRES_PER_DEGREE * cos(radians(position.lat_e7 / E7))
         east, north = dice.randint(-metres, metres), dice.randint(-metres, metres)
         return Position(
@@ -60,8 +71,10 @@ class Map:
             lat_e7=position.lat_e7 + round(north * E7 / METRES_PER_DEGREE),
         )
 
-    def outside(self, dice: Random) -> Position:
+    def outside(self, dice: Random) -> Position | None:
         """A point some kilometres beyond the city."""
+        if not self.parts:
+            return None
         _, _, east, north = (int(side) for side in shapely.total_bounds([part for _, part in self.parts]))
         return Position(lon_e7=east + dice.randint(800_000, 20_000_000), lat_e7=north + 900_000)
 
@@ -74,6 +87,15 @@ class Map:
             road = words.lists["roads"][sum(map(ord, area.code)) % len(words.lists["roads"])]
             return f"{name}{road}{dice.randint(1, 260)}号{words.one(dice, 'sides')}"
         return f"{name}{words.one(dice, 'sides')}"
+
+
+def _covering(drawn: Sequence[tuple[Area, Polygon]]) -> str:
+    """The deepest kind whose polygons cover the city, empty if nothing is drawn."""
+    sizes: dict[tuple[int, str], float] = defaultdict(float)
+    for area, polygon in drawn:
+        sizes[area.level, area.kind] += polygon.area
+    whole = max(sizes.values(), default=0.0)
+    return max((kind for kind, size in sizes.items() if size > 0.995 * whole), default=(0, ""))[1]
 
 
 def _polygons(shape: Shape) -> list[Polygon]:

@@ -124,8 +124,8 @@ def _denials() -> Iterator[Row]:
 def main(data: str, out: str) -> None:
     notes = build(Path(data), Path(out))
     for file, name, wrong, done in notes.rows:
-        print(f"{file:<18} {name:<44} {wrong:<46} {done}")
-    print(f"{len(notes.rows)} notes; bundle in {out}")
+        sys.stdout.write(f"{file:<18} {name:<44} {wrong:<46} {done}\n")
+    sys.stdout.write(f"{len(notes.rows)} notes; bundle in {out}\n")
 
 
 if __name__ == "__main__":
