@@ -1,29 +1,45 @@
-"""The composition root: which processors a city has, what its edge lets in, and the parts of one open city."""
+"""The composition root: an opened database, its clock, processors, edge and channels put together."""
 
 import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from cli.topology import DOORS, PROCESSORS
+from cli.topology import DOORS, PERFORMING, PROCESSORS
 from kernel.clock import Clock, SteppedClock, SystemClock
 from kernel.decider import Decider
-from kernel.edge import EDGE, Edge, Seal
-from kernel.editions import Editions
+from kernel.edge import EDGE, Edge, Submission
+from kernel.editions import rules_of
 from kernel.hosts.embedded import Embedded
+from kernel.keyring import Keyring, open_keyring
 from kernel.performer import Channel, performing
-from kernel.processor import AnyProcessor
-from kernel.sql.city import City, OpenCity
-from kernel.sql.editions import SqlEditions
+from kernel.processor import AnyProcessor, Sender
+from kernel.sql.city import City, create_city, open_database
+from kernel.sql.editions import SqlEditions, put_edition
 from kernel.sql.journal import SqlJournal
 from kernel.sql.log import SqlLog
-from kernel.worker import Pace, Perform, Worker
+from kernel.sql.secrets import SqlSecrets
+from kernel.sql.store import Store
+from kernel.worker import Pace, Worker
+from rules.bundle import Bundle
+from rules.edition import Edition
+from rules.inforce import Rules
+from schemas.envelope import Envelope
+from schemas.registry import PublishEdition
 from schemas.topics import BY_NAME
+from schemas.wire import TYPE_OF, encode
 from services.notifier.delivery.sender import Deliveries
-from services.notifier.performing import PERFORMER
+
+PARTITIONS: Final = 24
+"""How many partitions a new city gets, fixed for its life."""
+
+READERS: Final = frozenset({"lead_officer", "supervisor", "reviewer"})
+"""The roles that may read sealed personal data, for a purpose that is on record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +47,23 @@ class LiveCity:
     """One open city: its ports, its host and its edge."""
 
     city: City
-    store: Any
+    store: Store
     clock: Clock
-    editions: Editions
+    editions: SqlEditions
     journals: Mapping[str, SqlJournal]
     host: Embedded
     edge: Edge
+    keyring: Keyring
+
+    async def rules(self) -> Rules | None:
+        """The rules in force, or `None` before the first edition."""
+        number = await self.editions.latest()
+        return await rules_of(self.editions, number) if number else None
+
+    async def last_now(self) -> datetime | None:
+        """The latest city time that any processor has decided at."""
+        claims = [claim for journal in self.journals.values() for claim in await journal.claim(range(self.city.partitions))]
+        return max((claim.cursor.now for claim in claims if claim.cursor.now is not None), default=None)
 
 
 def fold_of(processor: AnyProcessor) -> str:
@@ -62,47 +89,101 @@ def clock_of(city: City) -> Clock:
     return SystemClock(city.start_wall, city.start_city, city.speed)
 
 
-def assemble(
-    opened: OpenCity, clock: Clock, channels: Mapping[str, Channel], seal: Seal, *, instance: int = 0
-) -> LiveCity:
-    """Put a city together from an opened store, its clock and the ways in which people are told."""
-    store, city = opened.store, opened.city
-    stepped = isinstance(clock, SteppedClock)
-    pace = Pace(margin_seconds=0, tick_seconds=0 if stepped else 0.5)
-    editions = SqlEditions(store)
-    journals = {
-        name: SqlJournal(store, name, delivers=True) for name in [*(one.name for one in PROCESSORS), EDGE]
-    }
-    workers = [
-        Worker(
-            Decider(
-                processor,
-                city_code=city.code,
-                partitions=city.partitions,
-                city=clock.city,
-                token=new_token,
-                delivers=True,
-                fold=fold_of(processor),
-            ),
-            SqlLog(
-                store,
-                [BY_NAME[name] for name in processor.topics],
-                range(city.partitions),
-                tick_seconds=pace.tick_seconds,
-            ),
-            journals[processor.name],
-            editions,
-            clock,
-            pace,
-            _perform(processor, channels),
-        )
-        for processor in PROCESSORS
-    ]
-    edge = Edge(
-        instance, DOORS, journals[EDGE], clock, editions, new_token, partitions=city.partitions, seal=seal
+class _Late:
+    """The store wants a stamp before the city, and so its clock, is known."""
+
+    clock: Clock = SystemClock()
+
+    def wall(self) -> datetime:
+        return self.clock.wall()
+
+
+@asynccontextmanager
+async def open_city(
+    url: str,
+    *,
+    channels: Mapping[str, Channel] | None = None,
+    instance: int = 0,
+    exclusive: bool = False,
+    clock: Clock | None = None,
+) -> AsyncGenerator[LiveCity]:
+    """An existing city. Only one process may open it `exclusive`, to run its workers; others read it or feed its edge."""
+    late = _Late()
+    async with open_database(url, late.wall, exclusive=exclusive) as opened:
+        late.clock = clock or clock_of(opened.city)
+        keyring = await open_keyring(SqlSecrets(opened.store), READERS)
+        city = _assemble(opened.store, opened.city, late.clock, channels or {}, keyring, instance)
+        last = await city.last_now()
+        if isinstance(late.clock, SteppedClock) and last is not None:
+            late.clock.step(last)
+        yield city
+
+
+@asynccontextmanager
+async def found_city(
+    url: str, bundle: Bundle, clock: SteppedClock, channels: Mapping[str, Channel] | None = None
+) -> AsyncGenerator[LiveCity]:
+    """A new demonstration city in stepped time, with its first edition in force."""
+    city = City(
+        code=bundle.city.code, name=bundle.city.name, partitions=PARTITIONS, clock="stepped", start_city=clock.wall()
     )
-    return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge)
+    await create_city(url, city, clock.wall)
+    async with open_city(url, channels=channels, exclusive=True, clock=clock) as live:
+        await publish_edition(live, bundle)
+        yield live
 
 
-def _perform(processor: AnyProcessor, channels: Mapping[str, Channel]) -> Perform | None:
-    return performing(Deliveries(channels).perform) if processor is PERFORMER else None
+async def publish_edition(live: LiveCity, bundle: Bundle) -> None:
+    """Store an edition and put it in force, through the edge and registry.rules like any other rules."""
+    await put_edition(live.store, Edition.of(bundle.parts))
+    message = PublishEdition(edition=bundle.hash, partitions=live.city.partitions)
+    envelope = Envelope(
+        id=f"edition-{bundle.hash[:16]}",
+        source="/gridcase/init",
+        type=TYPE_OF[PublishEdition],
+        subject=live.city.code,
+        time=live.clock.city(live.clock.wall()),
+        data=message,
+    )
+    await live.edge.accept([Submission(Sender("source", "init"), encode(envelope))])
+    await live.host.settle()
+
+
+def _assemble(  # noqa: PLR0913, PLR0917 - the parts of a city, each from another place
+    store: Store, city: City, clock: Clock, channels: Mapping[str, Channel], keyring: Keyring, instance: int
+) -> LiveCity:
+    pace = Pace(margin_seconds=0, tick_seconds=0 if isinstance(clock, SteppedClock) else 0.5)
+    editions = SqlEditions(store)
+    names = [*(processor.name for processor in PROCESSORS), EDGE]
+    journals = {name: SqlJournal(store, name, delivers=True) for name in names}
+    workers: list[Worker] = []
+    for processor in PROCESSORS:
+        topics = [BY_NAME[name] for name in processor.topics]
+        log = SqlLog(store, topics, range(city.partitions), tick_seconds=pace.tick_seconds)
+        perform = performing(Deliveries(channels).perform) if processor.name in PERFORMING else None
+        decider = _decider(processor, city, clock)
+        workers.append(Worker(decider, log, journals[processor.name], editions, clock, pace, perform))
+    edge = Edge(
+        instance,
+        DOORS,
+        journals[EDGE],
+        clock,
+        editions,
+        new_token,
+        partitions=city.partitions,
+        seal=lambda frame, message: keyring.seal(f"{frame.source}/{frame.id}", message),
+        keep=keyring.keep,
+    )
+    return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge, keyring)
+
+
+def _decider(processor: AnyProcessor, city: City, clock: Clock) -> Decider:
+    return Decider(
+        processor,
+        city_code=city.code,
+        partitions=city.partitions,
+        city=clock.city,
+        token=new_token,
+        delivers=True,
+        fold=fold_of(processor),
+    )

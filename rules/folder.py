@@ -49,12 +49,16 @@ def _offsets(zone: str, faults: list[Fault]) -> tuple[Offset, ...]:
         return ()
 
 
+CHANNEL_MAPPING = "mapping.yaml"
+"""How a channel reads the city's sheets (services.intake.channels.sheet): lies in the folder, is no section."""
+
+
 def _unknown_files(path: Path) -> Iterator[Fault]:
     if not path.is_dir():
         yield Row(str(path), 0).fault("missing_file", "", "a folder", do="check the path")
         return
     for found in sorted(path.iterdir()):
-        if found.name in (*TABLES, *DOCUMENTS, SHAPES) or found.name.startswith(("README", "_", ".")):
+        if found.name in (*TABLES, *DOCUMENTS, SHAPES, CHANNEL_MAPPING) or found.name.startswith(("README", "_", ".")):
             continue
         if found.name != TEMPLATES.rstrip("/"):
             yield Row(found.name, 0).fault(

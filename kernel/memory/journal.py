@@ -35,6 +35,7 @@ class Shelf:
     outbox: list[tuple[int, Sequence[Outgoing]]] = field(default_factory=list[tuple[int, Sequence[Outgoing]]])
     timers: dict[tuple[str, str], StoredTimer] = field(default_factory=dict[tuple[str, str], StoredTimer])
     held: dict[int, Held] = field(default_factory=dict[int, Held])
+    last_held: int = 0
     snapshots: dict[str, Snapshot] = field(default_factory=dict[str, Snapshot])
 
 
@@ -75,7 +76,7 @@ class MemoryJournal:
             records=[row for row in shelf.rows if row.seq > cursor.published],
             outgoing=[message for seq, batch in shelf.outbox if seq > cursor.published for message in batch],
             parked=parked,
-            next_held=max(shelf.held, default=0) + 1,
+            next_held=shelf.last_held + 1,
         )
 
     async def commit(self, moves: Sequence[Move]) -> frozenset[int]:
@@ -120,8 +121,9 @@ class MemoryJournal:
             else:
                 shelf.timers[timer.stream, timer.name] = timer
         shelf.held.update({held.id: held for held in move.held})
+        shelf.last_held = max([shelf.last_held, *(held.id for held in move.held)])
         for number in move.released:
-            del shelf.held[number]
+            shelf.held.pop(number, None)
         for number, held in shelf.held.items():
             if held.stream in move.voided:
                 shelf.held[number] = held._replace(ordered=False)
