@@ -35,10 +35,19 @@ def test_every_case_comes_to_an_end_mostly_within_three_weeks(life: Life) -> Non
 
 def test_some_cases_go_each_of_the_ways_that_a_day_has(life: Life) -> None:
     ways = (
-        objecting.ObjectionRaised, objecting.ObjectionRefused, handling.SignatureDeemed, closing.InspectionFailed,
-        closing.ReworkOrdered, closing.CaseReopened, timing.ClockBreached, opening.CaseVoided, opening.ReportAttached,
-        opening.CheckOrdered, handling.SupervisionAnswered, closing.CaseWrittenOff,
-    )  # fmt: skip
+        objecting.ObjectionRaised,
+        objecting.ObjectionRefused,
+        handling.SignatureDeemed,
+        closing.InspectionFailed,
+        closing.ReworkOrdered,
+        closing.CaseReopened,
+        timing.ClockBreached,
+        opening.CaseVoided,
+        opening.ReportAttached,
+        opening.CheckOrdered,
+        handling.SupervisionAnswered,
+        closing.CaseWrittenOff,
+    )
     assert [way.__name__ for way in ways if not seen(life, way)] == []
 
 

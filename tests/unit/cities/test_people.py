@@ -13,22 +13,64 @@ NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 CASE = "20261123-SQ01-0001"
 LIMIT = Term(text="4小时", minutes=240, working=True)
 REPORT = ReadReport(
-    report="demo.app~1", channel="app", kind="problem", text="一堆垃圾没人收", place="", position=None,
-    areas=(Located(layer="治理", area="SQ01"),), located=1000, matter="E-01-10", confidence=950, received=NOW,
-    occurred=None, reporter="app-1", historic=False,
-)  # fmt: skip
+    report="demo.app~1",
+    channel="app",
+    kind="problem",
+    text="一堆垃圾没人收",
+    place="",
+    position=None,
+    areas=(Located(layer="治理", area="SQ01"),),
+    located=1000,
+    matter="E-01-10",
+    confidence=950,
+    received=NOW,
+    occurred=None,
+    reporter="app-1",
+    historic=False,
+)
 OPENED = opening.CaseOpened(
-    case=CASE, desk="SQ01", area="SQ01", matter="E-01-10", matter_name="暴露生活垃圾", report=REPORT,
-    historic=False, at=NOW,
-)  # fmt: skip
+    case=CASE,
+    desk="SQ01",
+    area="SQ01",
+    matter="E-01-10",
+    matter_name="暴露生活垃圾",
+    report=REPORT,
+    historic=False,
+    at=NOW,
+)
 ACCEPTED = opening.CaseAccepted(
-    matter="E-01-10", matter_name="暴露生活垃圾", condition="E-01-10-1", triage="big", area="SQ01", desk="SQ01",
-    limit=LIMIT, leg_limit=LIMIT, stages=(), closing=("垃圾已清走",), calendar="", automatic=True, by="desk", at=NOW,
-)  # fmt: skip
+    matter="E-01-10",
+    matter_name="暴露生活垃圾",
+    condition="E-01-10-1",
+    triage="big",
+    area="SQ01",
+    desk="SQ01",
+    limit=LIMIT,
+    leg_limit=LIMIT,
+    stages=(),
+    closing=("垃圾已清走",),
+    calendar="",
+    automatic=True,
+    by="desk",
+    at=NOW,
+)
 ASSIGNED = assigning.CaseAssigned(
-    lead="YX-CGJ", lead_name="", assistants=(), supervising=(), limit=LIMIT, leg_limit=LIMIT, calendar="",
-    handle_at_once=True, same_lead=False, reachable=True, number=1, origin="trade", reason="", by="router.case", at=NOW,
-)  # fmt: skip
+    lead="YX-CGJ",
+    lead_name="",
+    assistants=(),
+    supervising=(),
+    limit=LIMIT,
+    leg_limit=LIMIT,
+    calendar="",
+    handle_at_once=True,
+    same_lead=False,
+    reachable=True,
+    number=1,
+    origin="trade",
+    reason="",
+    by="router.case",
+    at=NOW,
+)
 
 
 @pytest.fixture
