@@ -1,5 +1,6 @@
-"""What can go wrong around the pure code. A fault's docstring is its message; refusals to start carry all three:
-expected, found, and what to do.
+"""What can go wrong around the pure code. A fault's docstring is its message, whatever its line breaks.
+
+Refusals to start carry all three: expected, found, and what to do.
 """
 
 from typing import ClassVar
@@ -14,11 +15,13 @@ class Fault(Exception):  # noqa: N818 - faults are named by what happened
 
     def __init__(self, **facts: object) -> None:
         self.facts = facts
-        super().__init__((self.__doc__ or "").format(**facts))
+        super().__init__(" ".join((self.__doc__ or "").split()).format(**facts))
 
 
 class InnerUnreadable(Fault):
-    """{topic}/{partition} at offset {offset} holds a message that no release of ours wrote: expected {expected}, found {found}. Find out who wrote it; the worker stops so that nothing is decided around it."""
+    """{topic}/{partition} at offset {offset} holds a message that no release of ours wrote: expected
+    {expected}, found {found}. Find out who wrote it; the worker stops so that nothing is decided around it.
+    """
 
     def __init__(self, topic: str, partition: int, offset: int, refusal: Refusal) -> None:
         super().__init__(
@@ -27,21 +30,27 @@ class InnerUnreadable(Fault):
 
 
 class TooManyParked(Fault):
-    """{processor} has {parked} parked streams, the last by: {reason}. That is a bug in the rules or the release: mend it, start again, then `gridcase held unpark`."""
+    """{processor} has {parked} parked streams, the last by: {reason}. That is a bug in the rules or the
+    release: mend it, start again, then `gridcase held unpark`.
+    """
 
     def __init__(self, processor: str, parked: int, reason: str) -> None:
         super().__init__(processor=processor, parked=parked, reason=reason)
 
 
 class WildStamp(Fault):
-    """{topic}/{partition} at offset {offset} is stamped {stamp}, more than five minutes ahead of this clock ({clock}). Set the clocks right, then start again."""
+    """{topic}/{partition} at offset {offset} is stamped {stamp}, more than five minutes ahead of this clock
+    ({clock}). Set the clocks right, then start again.
+    """
 
     def __init__(self, topic: str, partition: int, offset: int, stamp: object, clock: object) -> None:
         super().__init__(topic=topic, partition=partition, offset=offset, stamp=stamp, clock=clock)
 
 
 class UnsoundInbox(Fault):
-    """{processor}/{partition} does not fit its topics ({code}): expected {expected}, found {found}. Do not go on by hand; restore what is missing, or use `gridcase republish` or `gridcase recover`."""
+    """{processor}/{partition} does not fit its topics ({code}): expected {expected}, found {found}. Do not go
+    on by hand; restore what is missing, or use `gridcase republish` or `gridcase recover`.
+    """
 
     def __init__(self, processor: str, partition: int, refusal: Refusal) -> None:
         self.refusal = refusal
@@ -55,7 +64,117 @@ class UnsoundInbox(Fault):
 
 
 class PortsFailed(Fault):
-    """{processor} failed {times} times in a row, the last by: {reason}. The worker ends; nothing is lost, start it again when the cause is gone."""
+    """{processor} failed {times} times in a row, the last by: {reason}. The worker ends; nothing is lost,
+    start it again when the cause is gone.
+    """
 
     def __init__(self, processor: str, times: int, reason: str) -> None:
         super().__init__(processor=processor, times=times, reason=reason)
+
+
+class NoSuchCity(Fault):
+    """There is no city at {place}: expected {expected}, found {found}. Do: `gridcase init`, or name the
+    database of your city.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, place: str, expected: str, found: str) -> None:
+        super().__init__(place=place, expected=expected, found=found)
+
+
+class CityThere(Fault):
+    """{place} already holds a city: expected an empty database, found {found}. Do: open that city, or give
+    the new one a database of its own.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, place: str, found: str) -> None:
+        super().__init__(place=place, found=found)
+
+
+class AnotherCity(Fault):
+    """{place} is not the city that was meant ({what}): expected {expected}, found {found}. Do: {do}."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, place: str, what: str, expected: object, found: object, do: str) -> None:
+        super().__init__(place=place, what=what, expected=expected, found=found, do=do)
+
+
+class CityRunsAlready(Fault):
+    """The city in {place} runs already: expected nobody at work, found {found}. Do: stop that process, or go
+    on there; looking and sending need no second one.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, place: str, found: str) -> None:
+        super().__init__(place=place, found=found)
+
+
+class DatabaseUnreachable(Fault):
+    """No answer from {place}: expected a database that lets us in, found {found}. Do: start it, or correct
+    address, user and password in GRIDCASE_DATABASE_URL.
+    """
+
+    exit_code: ClassVar[int] = 6
+
+    def __init__(self, place: str, found: str) -> None:
+        super().__init__(place=place, found=found)
+
+
+class DatabaseBroken(Fault):
+    """{place} cannot be read: expected a whole SQLite database, found {found}. Do: leave the file as it is,
+    restore the last backup beside it, then `gridcase recover`.
+    """
+
+    exit_code: ClassVar[int] = 6
+
+    def __init__(self, place: str, found: str) -> None:
+        super().__init__(place=place, found=found)
+
+
+class DatabaseReadOnly(Fault):
+    """{place} cannot be written: expected a file and a folder that may be written, found {found}. Do: change
+    their rights, or put the city elsewhere with --database.
+    """
+
+    exit_code: ClassVar[int] = 6
+
+    def __init__(self, place: str, found: str) -> None:
+        super().__init__(place=place, found=found)
+
+
+class DatabaseNewer(Fault):
+    """{place} was written by a newer release: expected schema {expected} or older, found {found}. Do: install
+    the release that wrote it; nothing was changed.
+    """
+
+    exit_code: ClassVar[int] = 6
+
+    def __init__(self, place: str, expected: str, found: str) -> None:
+        super().__init__(place=place, expected=expected, found=found)
+
+
+class DatabaseOlder(Fault):
+    """{place} was written by an older release: expected schema {expected}, found {found}. Do: make a backup,
+    then `gridcase db upgrade`.
+    """
+
+    exit_code: ClassVar[int] = 6
+
+    def __init__(self, place: str, expected: str, found: str) -> None:
+        super().__init__(place=place, expected=expected, found=found)
+
+
+class NoSuchEdition(Fault):
+    """There are no such rules: expected {expected}, found {found}. Do: send the edition again with `gridcase
+    init` or through the register; nothing is decided without it.
+    """
+
+    exit_code: ClassVar[int] = 7
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(expected=expected, found=found)

@@ -11,7 +11,7 @@ from kernel.journal import Claim, Held, History, Move, Record, StoredTimer
 from kernel.sql import reading
 from kernel.sql.commit import Outcome, commit
 from kernel.sql.store import Store
-from kernel.sql.tables import held
+from kernel.sql.tables import held as held_rows
 
 T = TypeVar("T")
 
@@ -69,21 +69,21 @@ class SqlJournal:
             partitions, lambda connection: reading.ordered(connection, self._numbers, partitions, limit)
         )
 
-    async def order(self, held_ones: Collection[tuple[int, int]]) -> int:
+    async def order(self, held: Collection[tuple[int, int]]) -> int:
         """See the port."""
         wanted: defaultdict[int, list[int]] = defaultdict(list)
-        for partition, number in held_ones:
+        for partition, number in held:
             wanted[partition].append(number)
 
         def work(connection: Connection) -> int:
             numbers = reading.numbers_of(connection, self.processor)
             which = [
-                and_(held.c.journal == numbers[partition], held.c.id.in_(ids))
+                and_(held_rows.c.journal == numbers[partition], held_rows.c.id.in_(ids))
                 for partition, ids in wanted.items()
                 if partition in numbers
             ]
             return (
-                connection.execute(update(held).where(or_(*which)).values(ordered=True)).rowcount
+                connection.execute(update(held_rows).where(or_(*which)).values(ordered=True)).rowcount
                 if which
                 else 0
             )

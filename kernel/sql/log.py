@@ -62,7 +62,7 @@ class SqlLog:
     async def fetch(self, limit: int) -> Sequence[Message]:
         """See the port."""
         found = await self._take(limit)
-        if found or self.own - self._positions.keys():
+        if found or not self._tick_seconds or self.own - self._positions.keys():
             return found
         if await self._store.heads.moved(self._names, self._tick_seconds):
             return await self._take(limit)

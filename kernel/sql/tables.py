@@ -173,6 +173,21 @@ secrets = Table(
 )
 """The keyring: of each report the wrapped key and what it seals. Erasing forgets the key, not the row."""
 
+accesses = Table(
+    "accesses",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("reader", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("fields", LargeBinary, nullable=False),
+    Column("answer", Text, nullable=False),
+    Index("accesses_report", "report", "at"),
+)
+"""Who asked for which personal data, what for, and what the answer was."""
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
