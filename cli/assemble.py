@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,8 @@ from kernel.hosts.embedded import Embedded
 from kernel.keyring import Keyring, open_keyring
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
-from kernel.sql.city import City, create_city, open_database
+from kernel.sql.city import City, create_city
+from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions, put_edition
 from kernel.sql.journal import SqlJournal
 from kernel.sql.log import SqlLog
@@ -62,7 +63,11 @@ class LiveCity:
 
     async def last_now(self) -> datetime | None:
         """The latest city time that any processor has decided at."""
-        claims = [claim for journal in self.journals.values() for claim in await journal.claim(range(self.city.partitions))]
+        claims = [
+            claim
+            for journal in self.journals.values()
+            for claim in await journal.claim(range(self.city.partitions))
+        ]
         return max((claim.cursor.now for claim in claims if claim.cursor.now is not None), default=None)
 
 
@@ -85,17 +90,8 @@ def new_token() -> bytes:
 def clock_of(city: City) -> Clock:
     """The city's one clock, as it was fixed when the city was created."""
     if city.clock == "stepped":
-        return SteppedClock(city.start_city)
+        return SteppedClock(city.start_city or datetime.now(UTC))
     return SystemClock(city.start_wall, city.start_city, city.speed)
-
-
-class _Late:
-    """The store wants a stamp before the city, and so its clock, is known."""
-
-    clock: Clock = SystemClock()
-
-    def wall(self) -> datetime:
-        return self.clock.wall()
 
 
 @asynccontextmanager
@@ -108,14 +104,14 @@ async def open_city(
     clock: Clock | None = None,
 ) -> AsyncGenerator[LiveCity]:
     """An existing city. Only one process may open it `exclusive`, to run its workers; others read it or feed its edge."""
-    late = _Late()
-    async with open_database(url, late.wall, exclusive=exclusive) as opened:
-        late.clock = clock or clock_of(opened.city)
+    async with await open_database(url, exclusive=exclusive) as opened:
+        clock = clock or clock_of(opened.city)
+        opened.store.stamp = clock.wall
         keyring = await open_keyring(SqlSecrets(opened.store), READERS)
-        city = _assemble(opened.store, opened.city, late.clock, channels or {}, keyring, instance)
+        city = _assemble(opened.store, opened.city, clock, channels or {}, keyring, instance)
         last = await city.last_now()
-        if isinstance(late.clock, SteppedClock) and last is not None:
-            late.clock.step(last)
+        if isinstance(clock, SteppedClock) and last is not None:
+            clock.step(last)
         yield city
 
 
@@ -125,12 +121,28 @@ async def found_city(
 ) -> AsyncGenerator[LiveCity]:
     """A new demonstration city in stepped time, with its first edition in force."""
     city = City(
-        code=bundle.city.code, name=bundle.city.name, partitions=PARTITIONS, clock="stepped", start_city=clock.wall()
+        code=bundle.city.code,
+        name=bundle.city.name,
+        partitions=PARTITIONS,
+        clock="stepped",
+        start_city=clock.wall(),
     )
-    await create_city(url, city, clock.wall)
+    await create_city(url, city)
     async with open_city(url, channels=channels, exclusive=True, clock=clock) as live:
         await publish_edition(live, bundle)
         yield live
+
+
+async def forget_demonstration(url: str) -> None:
+    """Delete the file of an earlier demonstration city; any other city is left to be refused."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite:///") or not path.exists():
+        return
+    async with await open_database(url, exclusive=True) as opened:
+        demonstration = opened.city.clock == "stepped"
+    if demonstration:
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink()
 
 
 async def publish_edition(live: LiveCity, bundle: Bundle) -> None:
@@ -162,14 +174,16 @@ def _assemble(  # noqa: PLR0913, PLR0917 - the parts of a city, each from anothe
         log = SqlLog(store, topics, range(city.partitions), tick_seconds=pace.tick_seconds)
         perform = performing(Deliveries(channels).perform) if processor.name in PERFORMING else None
         decider = _decider(processor, city, clock)
-        workers.append(Worker(decider, log, journals[processor.name], editions, clock, pace, perform))
+        workers.append(
+            Worker(decider, log, journals[processor.name], editions, clock, pace=pace, perform=perform)
+        )
     edge = Edge(
         instance,
         DOORS,
         journals[EDGE],
         clock,
         editions,
-        new_token,
+        token=new_token,
         partitions=city.partitions,
         seal=lambda frame, message: keyring.seal(f"{frame.source}/{frame.id}", message),
         keep=keyring.keep,

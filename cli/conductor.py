@@ -1,4 +1,4 @@
-"""Lives a city in stepped time: reports arrive, people act through the edge, timers ring, all in city time."""
+"""Lives a city in stepped time: reports arrive, people act through the edge, timers ring."""
 
 import heapq
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What a lived city comes to: cases by state, units by punctuality, refusals and dead letters, counted from events."""
+"""What a lived city comes to: cases by state, units by punctuality, refusals, counted from events."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -24,7 +24,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SystemClock:
-    """The machine's clock. A demonstration city starts at `start_city` and runs at `speed`; else they are equal."""
+    """The machine's clock. A demonstration city starts at `start_city` and runs at `speed`."""
 
     start_wall: datetime | None = None
     start_city: datetime | None = None

@@ -1,4 +1,4 @@
-"""One processor on the partitions that one worker owns: from messages to a draft. No clock, no I/O, no commit."""
+"""One processor on the partitions that one worker owns: messages to a draft. No clock, no I/O, no commit."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -186,7 +186,7 @@ class Decider:
         return [self._move(leaf) for _, leaf in sorted(self._leaves.items())]
 
     def settle(self, lost: Collection[int]) -> None:
-        """The draft is committed but for `lost`: forget those, note what deserves a snapshot, bound the cache."""
+        """The draft is committed but for `lost`: forget those, note what needs a snapshot, trim the cache."""
         self.forget(lost)
         most = max(1, self._states // max(1, len(self.tenures)))
         for partition in self._leaves:
@@ -328,7 +328,7 @@ class Decider:
     def _attempt(
         self, leaf: Leaf, stream: str, message: Any, now: datetime, item: tuple[str, bytes, Cause, str]
     ) -> str | None:
-        """Step and write; an exception is a bug in pure code and is given as the reason to park the stream."""
+        """Step and write; an exception is a bug in pure code, given as the reason to park the stream."""
         tenure = leaf.tenure
         cause, trace = item[2], item[3]
         state, version = tenure.states.pop(stream)
@@ -342,7 +342,7 @@ class Decider:
         except Exception as error:  # noqa: BLE001 - whatever pure code raises is a bug that parks its stream only
             tenure.states[stream] = (state, version)
             return f"{type(error).__name__}: {error}"[:400]
-        leaf.write(stream, version, now, cause, trace, drafted)
+        leaf.write(stream, version, now, drafted, cause=cause, trace=trace)
         reached = version + len(events)
         tenure.states[stream] = (drafted.state, reached)
         every = self.processor.snapshot_every
@@ -361,7 +361,7 @@ class Decider:
         state, version = tenure.states[stream]
         drafted = Drafted(state, [EditionAdopted(number=number, edition=rules.bundle.hash, modes=modes)])
         leaf.express(stream, version, now, drafted, nothing)
-        leaf.write(stream, version, now, cause, trace, drafted)
+        leaf.write(stream, version, now, drafted, cause=cause, trace=trace)
         tenure.states[stream] = (state, version + 1)
 
     # The draft's parts.

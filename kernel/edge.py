@@ -1,4 +1,4 @@
-"""The one door (入口): HTTP, Kafka bridge and files all call it; what it accepts is on record before it answers."""
+"""The one door (入口) for HTTP, Kafka bridge and files: what it accepts is on record before it answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ LONGEST_KEY: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where a message of one type goes: its topic, how its key is found, and which kinds of sender may send it."""
+    """Where messages of one type go: the topic, how the key is found, which kinds of sender may send it."""
 
     topic: Topic
     key: Callable[[Frame, Any], str]
@@ -48,7 +48,7 @@ class Submission(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """The edge's answer: the number under which the input is on record, or why it went to the dead letters."""
+    """The edge's answer: the number under which the input is on record, or why it is a dead letter."""
 
     seq: int
     id: str
@@ -83,8 +83,8 @@ class Edge:
         journal: Journal,
         clock: Clock,
         editions: Editions,
-        token: Callable[[], bytes],
         *,
+        token: Callable[[], bytes],
         partitions: int,
         seal: Seal,
         keep: Callable[[], Awaitable[None]] | None = None,
@@ -107,7 +107,7 @@ class Edge:
         self._flushing: asyncio.Task[None] | None = None
 
     async def submit(self, sender: Sender, body: bytes) -> Receipt:
-        """Accept one message; returns once it is on record, raises if that is in doubt (send it again, same id)."""
+        """Accept one message; returns once it is on record, raises in doubt (send it again, same id)."""
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((Submission(sender, body), future))
         if self._flushing is None or self._flushing.done():
@@ -129,7 +129,7 @@ class Edge:
                     future.set_result(receipt)
 
     async def accept(self, submissions: Sequence[Submission]) -> Sequence[Receipt]:
-        """Put all submissions on record in one transaction: accepted and on their way, or among the dead letters."""
+        """Put all submissions on record in one transaction: accepted and on their way, or dead letters."""
         self._rules = await self._editions.latest()
         tenure = await self._claimed()
         try:
@@ -247,7 +247,8 @@ class EdgeFenced(Exception):  # noqa: N818 - named by what happened
 
     def __init__(self, instance: int) -> None:
         super().__init__(
-            f"edge/{instance}: another process took this partition over; the input is not on record, send it again"
+            f"edge/{instance}: another process took this partition over; "
+            "the input is not on record, send it again"
         )
 
 

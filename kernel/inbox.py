@@ -64,7 +64,7 @@ def unsound(topic: str, reach: Reach, span: Span, below: Message | None) -> Refu
 
 
 def overtaken(topic: str, seq: int, published: Iterable[Message]) -> Refusal | None:
-    """Why a journal must be refused: it lacks events that its own topic has (restored, or a lagging replica)."""
+    """Why a journal must be refused: it lacks events that its own topic has (restored, or a late replica)."""
     last = max((message.headers.k for message in published), default=0)
     if last > seq:
         return Refusal(

@@ -43,7 +43,7 @@ class Cause(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Record(NamedTuple):
-    """One row of the journal. `body` is the CloudEvent exactly as published; `version` counts in its stream."""
+    """One row of the journal. `body` is the CloudEvent as published; `version` counts in its stream."""
 
     partition: int
     seq: int
@@ -82,7 +82,7 @@ class Cursor(msgspec.Struct, frozen=True):
 
 
 class StoredTimer(NamedTuple):
-    """A timer (定时) of a stream: `body` is the message's data, `kind` its CloudEvents type, `event` who set it."""
+    """A timer (定时) of a stream: `body` is the message's data, `kind` its type, `event` who set it."""
 
     partition: int
     stream: str
@@ -109,7 +109,7 @@ class HeldKind(StrEnum):
 
 
 class Held(NamedTuple):
-    """A message set aside (搁置). `id` is unique in its partition and rises; `order` is set once somebody asks.
+    """A message set aside (搁置). `id` rises in its partition; `order` is set once somebody asks.
 
     `body` is the whole CloudEvent, or the timer's data with `kind` its type. `cause` is the first one.
     """
@@ -180,7 +180,7 @@ class Journal(Protocol):
     """The history of one processor."""
 
     delivers: bool
-    """Whether `commit` also puts what leaves into its topics (embedded host), so that nothing is left to publish."""
+    """Whether `commit` also puts what leaves into its topics (embedded host): nothing is left to publish."""
 
     async def claim(self, partitions: Collection[int]) -> Sequence[Claim]:
         """Read the cursors of these partitions (an unused one is new) and what is still to be published."""
@@ -200,7 +200,7 @@ class Journal(Protocol):
         ...
 
     async def due(self, until: Mapping[int, datetime], limit: int) -> Sequence[StoredTimer]:
-        """The timers of each partition that are due at or before its time, in order of (due, stream, name)."""
+        """The timers of each partition due at or before its time, in order of (due, stream, name)."""
         ...
 
     async def ordered(self, partitions: Collection[int], limit: int) -> Sequence[Held]:

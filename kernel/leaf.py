@@ -1,4 +1,4 @@
-"""One partition's part of a batch while it is being drafted: rows, messages, timers and held messages, numbered."""
+"""One partition's part of a batch being drafted: rows, messages, timers and held messages, numbered."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -33,7 +33,10 @@ class Drafted:
 class Leaf:
     """What one batch leaves behind in one partition, in the making."""
 
-    __slots__ = ("_before", "_origin", "_partitions", "_processor", "_source", "agenda", "held", "outgoing", "records", "released", "tenure", "voided")  # fmt: skip
+    __slots__ = (
+        "_before", "_origin", "_partitions", "_processor", "_source", "agenda",
+        "held", "outgoing", "records", "released", "tenure", "voided",
+    )  # fmt: skip
 
     def __init__(
         self, tenure: Tenure, agenda: Agenda, processor: AnyProcessor, source: str, partitions: int
@@ -84,7 +87,7 @@ class Leaf:
         return encode_data(effect.message) if isinstance(effect, SetTimer) else b""
 
     def write(
-        self, stream: str, version: int, now: datetime, cause: Cause, trace: str, drafted: Drafted
+        self, stream: str, version: int, now: datetime, drafted: Drafted, *, cause: Cause, trace: str
     ) -> None:
         """Number the rows and hand on the effects; nothing here may fail."""
         tenure = self.tenure

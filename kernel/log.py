@@ -70,7 +70,7 @@ class Log(Protocol):
         ...
 
     async def fetch(self, limit: int) -> Sequence[Message]:
-        """At most `limit` records of the assigned partitions, in order of offset for each topic and partition.
+        """At most `limit` records of the assigned partitions, in order of offset in each topic and partition.
 
         Waits for a tick's time at most; then the answer is empty.
         """
@@ -100,5 +100,5 @@ class Log(Protocol):
         ...
 
     def drift(self) -> float:
-        """Seconds by which the append stamp of the last own write differed from the own clock; 0 if none yet."""
+        """Seconds by which the stamp of the last own write differed from the own clock; 0 if none yet."""
         ...

@@ -1,4 +1,4 @@
-"""Every sender numbers what it sends to a target 1, 2, 3 …; the receiver tells copies from what came early."""
+"""Every sender numbers what it sends to a target 1, 2, 3 …; the receiver tells copies from early ones."""
 
 from enum import Enum
 
@@ -12,7 +12,7 @@ class Verdict(Enum):
 
 
 def judge(last: int, k: int) -> Verdict:
-    """A copy is dropped. An early one is dropped too: an honest sender sends the missing one again behind it."""
+    """A copy is dropped. So is an early one: an honest sender sends the missing one again, then it."""
     if k == last + 1:
         return Verdict.TAKE
     return Verdict.COPY if k <= last else Verdict.EARLY

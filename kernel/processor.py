@@ -42,7 +42,7 @@ class CancelTimer(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """Keep the message that led here among the dead letters (死信), to be redriven once its cause is mended."""
+    """Keep the message that led here among the dead letters (死信), to be redriven once that is mended."""
 
     reason: str
 
@@ -50,8 +50,7 @@ class DeadLetter(NamedTuple):
 Effect: TypeAlias = Send | SetTimer | CancelTimer | DeadLetter
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, gc=False):
     """All that a decision may know beyond its state; what it used is written into what it decides.
 
     `now` never goes backwards within a partition. `received` is when the message was received at the

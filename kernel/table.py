@@ -11,7 +11,7 @@ M = TypeVar("M")
 E = TypeVar("E")
 
 
-class IncompleteTable(TypeError):
+class IncompleteTable(TypeError):  # noqa: N818 - named by what is wrong, as the faults are
     """A table lacks a member of its union, has one twice or has a stranger."""
 
 

@@ -47,6 +47,7 @@ class Worker:
         journal: Journal,
         editions: Editions,
         clock: Clock,
+        *,
         pace: Pace,
         perform: Perform | None = None,
     ) -> None:
@@ -97,7 +98,7 @@ class Worker:
                 self.failures = 0
             except Fault:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a port may fail in any way, and all of it is doubt
                 await self.recover(error)
 
     async def recover(self, error: Exception) -> None:
@@ -114,7 +115,7 @@ class Worker:
     # Owning partitions.
 
     async def _keep_claims(self) -> None:
-        """Forget partitions that were taken away, claim those that came or were lost to a fence or a doubt."""
+        """Forget partitions that were taken away, claim those that came or were lost to fence or doubt."""
         assigned = self.log.assigned()
         held = self.decider.tenures.keys()
         self._forget([partition for partition in held if partition not in assigned])
@@ -139,7 +140,7 @@ class Worker:
         return {topic: reach.get(topic, 0) for topic in self._topics}
 
     async def _last_published(self, partitions: Sequence[int]) -> dict[int, Message]:
-        """The last record of each own event-topic partition, read before the cursor: the journal must have it."""
+        """The last record of each own event partition, read before the cursor: the journal must have it."""
         if self._events is None or self.journal.delivers:
             return {}
         spans = await self.log.spans([(self._events.name, partition) for partition in partitions])
@@ -151,7 +152,7 @@ class Worker:
         return found
 
     async def _check(self, claim: Claim, published: Message | None) -> None:
-        """Read back what lies below the cursor, and compare what this journal partition has published last."""
+        """Read back what lies below the cursor, and compare what this partition has published last."""
         partition = claim.cursor.partition
         spans = await self.log.spans([(topic, partition) for topic in self._topics])
         for topic in self._topics:
@@ -192,7 +193,7 @@ class Worker:
             raise WildStamp(wildest.topic, wildest.partition, wildest.offset, wildest.appended, wall)
 
     async def _ask(self, batch: Sequence[Message]) -> Batch:
-        """What may be taken now: for each partition timers up to its messages, or up to the clock if it is quiet."""
+        """What may be taken now: timers up to a partition's messages, or up to the clock if it is quiet."""
         tenures = self.decider.tenures
         until: dict[int, datetime] = {}
         for message in batch:
@@ -228,7 +229,7 @@ class Worker:
     async def _read_to_end(
         self, quiet: Mapping[int, datetime], due: Collection[int], *, idle: bool
     ) -> dict[int, datetime]:
-        """Of the quiet partitions those that have something due and nothing unread; their clock was read before.
+        """Of the quiet partitions those with something due and nothing unread; their clock was read before.
 
         On an idle tick it also sees a position above the cursor, and a log that ends below it.
         """
@@ -265,7 +266,7 @@ class Worker:
         return moves
 
     async def _mend_gaps(self) -> None:
-        """Seek back to the cursor where a batch began above it; a hole that the log itself has is lost data."""
+        """Seek back to the cursor where a batch began above it; a hole in the log itself is lost data."""
         gaps = sorted(self.decider.gaps)
         self.decider.gaps.clear()
         for partition in gaps:
@@ -304,7 +305,7 @@ class Worker:
         self._again[partition] = (times, self.clock.wall() + pause)
 
     def leaving(self, records: Sequence[Record], outgoing: Sequence[Outgoing]) -> Iterator[Outgoing]:
-        """All that committed rows publish: the events themselves, where they have a topic, and the messages."""
+        """All that committed rows publish: the events themselves, if they have a topic, and the messages."""
         if self._events is not None:
             name = self._events.name
             for record in records:

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """One CloudEvent. An event's `id` is `<stream>/<version>`, a command's `<id of the event that sent it>~<n>`.
+    """One CloudEvent. An event's `id` is `<stream>/<version>`, a command's `<id of the sending event>~<n>`.
 
     `subject` is the stream key, `time` the moment of the decision or, from outside, of receipt at the
     edge. `data` is the message itself when the frame is written and still raw JSON when it is read.

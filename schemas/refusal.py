@@ -1,4 +1,4 @@
-"""A refusal (不予执行) is a value: a code, what was expected, what was found. Its words come from templates."""
+"""A refusal (不予执行) is a value: a code, what was expected and found. Its words come from templates."""
 
 from dataclasses import dataclass
 

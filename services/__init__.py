@@ -1,1 +1,1 @@
-"""Who decides what: one folder for each service, pure but for what its name says; no service imports a sibling."""
+"""Who decides what: a folder for each service, pure but for what its name says; none imports a sibling."""

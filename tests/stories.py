@@ -45,6 +45,7 @@ class Story:
     def when(
         self,
         message: Any,
+        *,
         sender: Sender | None = None,
         at: datetime | None = None,
         after: timedelta | None = None,

@@ -60,7 +60,7 @@ class Difference(NamedTuple):
 
 @dataclass(slots=True)
 class Verdict:
-    """What replaying one processor's journal gave. `outside` rows record what the world answered: nothing to decide."""
+    """What replaying one processor's journal gave. `outside` rows hold what the world answered."""
 
     processor: str
     inputs: int = 0
@@ -81,7 +81,7 @@ class Traffic:
 def traffic(
     processors: Iterable[AnyProcessor], histories: Histories, partitions: int, doors: Mapping[str, str]
 ) -> Traffic:
-    """Everything that left the journals. `doors` gives for each type that the edge lets in the topic it goes to."""
+    """Everything that left the journals. `doors` gives the topic of each type that the edge lets in."""
     found = Traffic()
     for processor in processors:
         for partition, rows in histories.get(processor.name, {}).items():

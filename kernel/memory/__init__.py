@@ -1,1 +1,1 @@
-"""Both ports in lists: for replay, simulation and tests. Held to the same contract suites as SQL and Kafka."""
+"""Both ports in lists: for replay, simulation and tests, held to the same contract suites as SQL."""

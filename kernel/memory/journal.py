@@ -1,4 +1,4 @@
-"""A journal in dicts and lists. What it stores it encodes, so that nothing of a worker's memory leaks into it."""
+"""A journal in dicts and lists. What it stores it encodes: nothing of a worker's memory leaks into it."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -160,16 +160,20 @@ class SimulatedCity:
             states=8,
             parked_most=1000,
         )
-        log = FaultyLog(self.world, self.broker, processor.topics, lambda: self._views[processor.name, number])
+        log = FaultyLog(
+            self.world, self.broker, processor.topics, lambda: self._views[processor.name, number]
+        )
         perform = self._performing(processor.name)
 
         def committed(moves: Any, fenced: frozenset[int]) -> None:
             self.watch.committed(processor.name, decider, moves, fenced)
 
         journal = FaultyJournal(self.world, self.journals[processor.name], committed)
-        return SimulatedWorker(decider, log, journal, self.editions, clock, PACE, perform)
+        return SimulatedWorker(decider, log, journal, self.editions, clock, pace=PACE, perform=perform)
 
-    def _performing(self, name: str) -> Callable[[Sequence[Message]], Awaitable[Mapping[tuple[str, int, int], Any]]] | None:
+    def _performing(
+        self, name: str
+    ) -> Callable[[Sequence[Message]], Awaitable[Mapping[tuple[str, int, int], Any]]] | None:
         one = self.plan.performs.get(name)
         if one is None:
             return None
@@ -189,7 +193,15 @@ class SimulatedCity:
             log = FaultyLog(self.world, self.broker, (), frozenset)
             journal = FaultyJournal(self.world, self.journals[EDGE], lambda _moves, _fenced: None)
             edge = self.edges[instance] = Edge(
-                instance, self.plan.doors, journal, clock, self.editions, self.token, partitions=self.plan.partitions, seal=self.plan.seal, log=log
+                instance,
+                self.plan.doors,
+                journal,
+                clock,
+                self.editions,
+                token=self.token,
+                partitions=self.plan.partitions,
+                seal=self.plan.seal,
+                log=log,
             )
             while True:
                 await self._serve(edge, clock)
@@ -239,7 +251,11 @@ class SimulatedCity:
 
     def _refresh(self, processor: str) -> None:
         for number in range(self.plan.workers):
-            own = (partition for partition in range(self.plan.partitions) if self._owner[processor, partition] == number)
+            own = (
+                partition
+                for partition in range(self.plan.partitions)
+                if self._owner[processor, partition] == number
+            )
             self._views[processor, number] = frozenset(own)
 
     def settle_views(self) -> None:
@@ -274,7 +290,9 @@ class SimulatedCity:
                 for topic in processor.topics:
                     reach, end = cursor.reach.get(topic), self.broker.end((topic, partition))
                     if (reach.offset if reach else 0) != end:
-                        found.append(f"{processor.name}/{partition} has read {topic} to {reach.offset if reach else 0} of {end}")
+                        found.append(
+                            f"{processor.name}/{partition} has read {topic} to {reach.offset if reach else 0} of {end}"
+                        )
         found.extend(f"{name} has unsent messages" for name, worker in self.workers.items() if worker.outbox)
         return "; ".join(found) or "nothing; it does not become idle"
 
@@ -287,5 +305,6 @@ class SimulatedCity:
                     reach = cursor.reach.get(topic)
                     if (reach.offset if reach else 0) != self.broker.end((topic, partition)):
                         return False
-        return all(not worker.outbox for worker in self.workers.values()) and all(not edge.outbox for edge in self.edges.values())
-
+        return all(not worker.outbox for worker in self.workers.values()) and all(
+            not edge.outbox for edge in self.edges.values()
+        )

@@ -65,8 +65,9 @@ class MemoryCity:
         self._tokens, self._ids = count(1), count(1)
         self.workers = [self._worker(one) for one in PROCESSORS if one.name != "notifier.performer"]
         self.edge = Edge(
-            0, DOORS, self.journals[EDGE], self.clock, self.editions, self._token,
-            partitions=PARTITIONS, seal=lambda _, message: message, log=MemoryLog(self.broker, ()),
+            0, DOORS, self.journals[EDGE], self.clock, self.editions,
+            token=self._token, partitions=PARTITIONS,
+            seal=lambda _, message: message, log=MemoryLog(self.broker, ()),
         )  # fmt: skip
         self.send(
             Sender("source", "admin"), "tiny", PublishEdition(edition=self.bundle.hash, partitions=PARTITIONS)
@@ -140,7 +141,7 @@ class MemoryCity:
         )
         log = MemoryLog(self.broker, processor.topics, range(PARTITIONS))
         pace = Pace(margin_seconds=0, tick_seconds=0)
-        return Worker(decider, log, self.journals[processor.name], self.editions, self.clock, pace)
+        return Worker(decider, log, self.journals[processor.name], self.editions, self.clock, pace=pace)
 
 
 def dead_letter(city: MemoryCity) -> None:

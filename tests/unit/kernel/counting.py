@@ -1,6 +1,7 @@
 """A processor small enough to hold in the head: reports are counted, every second one is sent on."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 
@@ -47,8 +48,6 @@ def react(event: EditionPublished, envelope: Envelope) -> Sequence[Effect]:
     if event.partitions == 1:
         return [CASE_COMMANDS.send("next", message)]
     if event.partitions == 2:
-        from datetime import timedelta
-
         return [SetTimer("later", event.effective + timedelta(minutes=1), message)]
     if event.partitions == 3:
         return [DeadLetter("three")]
