@@ -10,7 +10,7 @@ from rich.text import Text
 
 from cli.output import local
 from cli.tally import Tally
-from cli.words import state as state_words
+from cli.words import state_words
 from rules.bundle import Bundle
 from schemas.case.states import OPEN, State
 
@@ -33,7 +33,10 @@ def board(tally: Tally, bundle: Bundle, now: datetime, zone: tzinfo, came_in: in
     right.add_column("", justify="right")
     for clock, number in tally.breaches.most_common(9):
         right.add_row(clock, str(number))
-    title = f"{bundle.city.name} {local(now, zone)}  reports 上报 {came_in}  cases 案件 {len(tally.cases)}  merged 并入 {tally.merged + tally.repeats}"
+    title = (
+        f"{bundle.city.name} {local(now, zone)}  reports 上报 {came_in}  cases 案件 {len(tally.cases)}"
+        f"  merged 并入 {tally.merged + tally.repeats}"
+    )
     last = Text(
         "\n".join(f"{local(at, zone)} {case:<24} {event}" for at, case, event in tally.recent[-6:]),
         style="dim",

@@ -6,8 +6,10 @@ import typer
 from typer.core import TyperGroup
 
 from cli import case, explain, held, version
+from cli.init import init
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
 from cli.replay import replay
+from cli.run import run
 from cli.send import send
 from cli.simulate import simulate
 from cli.tail import tail
@@ -40,9 +42,22 @@ class Faultless(TyperGroup):
             if package not in _EXTRAS:
                 raise
             raise _told(ExtraMissing(package=package, extra=_EXTRAS[package])) from error
+        except ExceptionGroup as group:
+            fault = _first_fault(group)
+            if fault is None:
+                raise
+            raise _told(fault) from group
         except KeyboardInterrupt:
             fail("stopped")
             raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def _first_fault(group: ExceptionGroup) -> Fault | None:
+    """The fault that ended tasks running side by side, if it was one."""
+    found = group.subgroup(Fault)
+    while isinstance(found, ExceptionGroup):
+        found = found.exceptions[0]
+    return found if isinstance(found, Fault) else None
 
 
 def _told(fault: Fault) -> typer.Exit:
@@ -68,6 +83,8 @@ def gridcase() -> None:
     """Case routing (案件流转) for city operations centres (城运中心)."""
 
 
+app.command("init")(init)
+app.command("run")(run)
 app.command("send")(send)
 app.add_typer(case.app, name="case")
 app.command("tail")(tail)

@@ -1,12 +1,18 @@
 """How commands come to a city: to look at it, or to act through its edge."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from cli.reading import View
 from kernel import settings
+from kernel.clock import SteppedClock
 from kernel.edge import Edge
+from kernel.errors import CityRunsAlready
+
+if TYPE_CHECKING:
+    from cli.assemble import LiveCity
 
 T = TypeVar("T")
 
@@ -19,17 +25,70 @@ class Doorway(NamedTuple):
     settle: Callable[[], Awaitable[object]]
 
 
+def url_of(database: str | None) -> str:
+    """The database that is meant: the option, else the setting."""
+    return settings.read(database_url=database).database_url
+
+
 def look(database: str | None, work: Callable[[View], Awaitable[T]]) -> T:
     """Run `work` on a city that is only read; a running city does not mind."""
     from cli.assemble import open_city  # noqa: PLC0415 - what asks for no city pays for no database
 
     async def run() -> T:
-        async with open_city(settings.read(database_url=database).database_url) as city:
-            return await work(city)
+        async with open_city(url_of(database)) as live:
+            return await work(await view_of(live))
 
     return asyncio.run(run())
 
 
 def act(database: str | None, work: Callable[[Doorway], Awaitable[T]]) -> T:
-    """Run `work` on a city through its edge."""
-    raise NotImplementedError
+    """Run `work` on a city through its edge; if no process runs it, this one lets it decide meanwhile."""
+
+    async def run() -> T:
+        try:
+            return await _acting(url_of(database), work, exclusive=True)
+        except CityRunsAlready:
+            return await _acting(url_of(database), work, exclusive=False)
+
+    return asyncio.run(run())
+
+
+async def view_of(live: "LiveCity") -> View:
+    """What can be read of an open city."""
+    rules = await live.rules()
+    now = live.clock.city(live.clock.wall())
+    return View(
+        live.city.code,
+        live.city.partitions,
+        live.journals,
+        rules.bundle if rules else None,
+        now,
+        live.editions,
+    )
+
+
+async def _acting(url: str, work: Callable[[Doorway], Awaitable[T]], *, exclusive: bool) -> T:
+    from cli.assemble import open_city  # noqa: PLC0415 - what asks for no city pays for no database
+
+    instance = 0 if exclusive else 1 + os.getpid() % 8
+    async with open_city(url, exclusive=exclusive, instance=instance) as live:
+        host = live.host
+
+        async def view() -> View:
+            return await view_of(live)
+
+        if not exclusive:
+            return await work(Doorway(live.edge, view, _nothing))
+        if isinstance(live.clock, SteppedClock):
+            return await work(Doorway(live.edge, view, host.settle))
+        done = asyncio.Event()
+        running = asyncio.create_task(host.run(done.is_set))
+        try:
+            return await work(Doorway(live.edge, view, _nothing))
+        finally:
+            done.set()
+            await running
+
+
+async def _nothing() -> None:
+    """Somebody else lets the city decide."""

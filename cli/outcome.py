@@ -9,7 +9,7 @@ from cli.assemble import LiveCity
 from cli.conductor import Conductor
 from cli.output import emit, table
 from cli.tally import Tally
-from cli.words import state as state_words
+from cli.words import state_words
 from kernel.journal import HeldKind
 from rules.bundle import Bundle
 from schemas.case.states import State

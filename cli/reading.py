@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from cli.output import NotThere, local
 from cli.topology import PROCESSORS
 from kernel.editions import Editions
+from kernel.errors import NoSuchEdition
 from kernel.journal import Journal, Record
 from kernel.partition import partition_of
 from kernel.processor import AnyProcessor
@@ -49,7 +50,7 @@ class View:
             return self.bundle
         try:
             return await self.editions.bundle(edition) if self.editions else None
-        except LookupError:
+        except NoSuchEdition:
             return None
 
     async def history(self, processor: str, stream: str) -> Sequence[Record]:

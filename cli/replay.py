@@ -54,7 +54,7 @@ def replay(
 
 
 async def replayed(city: View, names: Sequence[str], *, quiet: bool) -> Sequence[Verdict]:
-    """The verdict on each processor; what the world answered is counted, not asked again."""
+    """The verdict on each processor; what the world answered is taken from the record, not asked again."""
     with bar(hidden=quiet) as progress:
         reading = progress.add_task("read 读取", total=len(city.journals))
         histories: dict[str, Mapping[int, Sequence[Record]]] = {}
@@ -68,11 +68,8 @@ async def replayed(city: View, names: Sequence[str], *, quiet: bool) -> Sequence
         deciding = progress.add_task("decide again 重放", total=len(names))
         verdicts: list[Verdict] = []
         for name in names:
-            rows = histories[name]
-            outside = name in PERFORMING
-            verdicts.append(
-                _outside(name, rows) if outside else Replayer(NAMES[name], rules, sent).replay(rows)
-            )
+            answered = again if name in PERFORMING else None
+            verdicts.append(Replayer(NAMES[name], rules, sent, answered).replay(histories[name]))
             progress.advance(deciding)
     return verdicts
 
@@ -92,11 +89,6 @@ async def _rules(city: View) -> Mapping[int, Rules]:
         return {}
     latest = await city.editions.latest()
     return {number: await rules_of(city.editions, number) for number in range(1, latest + 1)}
-
-
-def _outside(name: str, rows: Mapping[int, Sequence[Record]]) -> Verdict:
-    events = sum(len(part) for part in rows.values())
-    return Verdict(name, events=events, outside=events)
 
 
 def _page(verdicts: Sequence[Verdict]) -> Table:
@@ -126,8 +118,8 @@ def _page(verdicts: Sequence[Verdict]) -> Table:
 def _word(verdict: Verdict) -> Text:
     if verdict.differences:
         return Text("different", style="red")
-    if verdict.outside:
-        return Text("answered by the world: nothing to decide", style="dim")
+    if verdict.outside and not verdict.differences:
+        return Text("equal, on the world's recorded answers", style="green")
     return Text("equal", style="green") if verdict.events else Text("empty", style="dim")
 
 

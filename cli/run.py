@@ -13,7 +13,8 @@ from rich.live import Live
 
 from cities.day import Arrival, reports
 from cities.people import People
-from cli.assemble import found_city
+from cli.assemble import forget_demonstration, found_city
+from cli.bundles import compiled
 from cli.conductor import Conductor
 from cli.live import board
 from cli.outcome import Lived, print_outcome
@@ -22,8 +23,6 @@ from cli.sheets import read_arrivals
 from cli.tally import Tally
 from kernel.clock import SteppedClock
 from rules.bundle import Bundle
-from rules.faults import Faults
-from rules.folder import compile_folder
 
 _FRAMES_PER_SECOND: Final = 8
 _PATIENCE: Final = timedelta(days=120)
@@ -73,9 +72,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as one JSON object.")] = False,
 ) -> None:
     """Live a city (过一天): its reports, its people and its deadlines, in quickened city time."""
-    bundle = compile_folder(city)
-    if isinstance(bundle, Faults):
-        raise told_faults(city, bundle)
+    bundle = compiled(city)
     made_up = read_arrivals(city, Path(reports)) if not reports.isdigit() else None
     arrivals = made_up if made_up is not None else _day(bundle, seed, int(reports), day.date())
     first = min((arrival.at for arrival in arrivals), default=None)
@@ -91,6 +88,7 @@ def _day(bundle: Bundle, seed: int, count: int, day: date) -> Sequence[Arrival]:
 
 async def _live(plan: Plan, database: str) -> Lived:
     clock = SteppedClock(plan.start)
+    await forget_demonstration(database)
     tally = Tally(plan.bundle.city.centre)
     people = People(plan.bundle, plan.seed)
     started = asyncio.get_running_loop().time()

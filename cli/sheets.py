@@ -56,7 +56,8 @@ def _arrivals(file: Path, rows: Sequence[SheetReport | RowFault]) -> Sequence[Ar
     for row in rows:
         if isinstance(row, RowFault):
             fail(
-                f"{file.name} row {row.row} {row.column}: expected {row.refusal.expected}, found {row.refusal.found}"
+                f"{file.name} row {row.row} {row.column}: "
+                f"expected {row.refusal.expected}, found {row.refusal.found}"
             )
             continue
         at = row.report.occurred or datetime.now(UTC)

@@ -44,13 +44,14 @@ class Tally:
     fallbacks: int = 0
     stopped: int = 0
     recent: list[tuple[datetime, str, str]] = field(default_factory=list[tuple[datetime, str, str]])
-    _late: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    late_legs: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """Case and unit of each leg whose clock was breached and that is not resolved yet."""
 
     def hears(self, row: Record, letter: Letter) -> None:
         """One event of case.events."""
         if row.stream.startswith("_rules/"):
             return
-        event = letter.message
+        event: object = letter.message
         self.cases[row.stream] = ROUTER_CASE.evolve(self.cases.get(row.stream, ROUTER_CASE.initial), event)
         count = _COUNTS.get(type(event))
         if count is not None:
@@ -92,9 +93,9 @@ def _assigned(tally: Tally, stream: str, event: CaseAssigned) -> None:  # noqa: 
 
 def _resolved(tally: Tally, stream: str, event: ResolutionReported) -> None:
     unit = tally.unit(event.unit)
-    if (stream, event.unit) in tally._late:  # noqa: SLF001 - the counts are the tally's own
+    if (stream, event.unit) in tally.late_legs:
         unit.late += 1
-        tally._late.discard((stream, event.unit))  # noqa: SLF001 - the counts are the tally's own
+        tally.late_legs.discard((stream, event.unit))
     else:
         unit.on_time += 1
 
@@ -102,7 +103,7 @@ def _resolved(tally: Tally, stream: str, event: ResolutionReported) -> None:
 def _breached(tally: Tally, stream: str, event: ClockBreached) -> None:
     tally.breaches[event.clock] += 1
     if event.clock in _LEG_CLOCKS and event.unit:
-        tally._late.add((stream, event.unit))  # noqa: SLF001 - the counts are the tally's own
+        tally.late_legs.add((stream, event.unit))
 
 
 def _taken_back(tally: Tally, stream: str, event: BreachTakenBack) -> None:  # noqa: ARG001 - the shape of every count

@@ -1,6 +1,7 @@
 """One process, topics and journal in SQL: what was acknowledged survives `kill -9`."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
@@ -8,7 +9,8 @@ from typing import Final
 from kernel.edge import Edge
 from kernel.worker import Worker
 
-_IDLE_TURNS: Final = 1
+_COLLECT: Final = (100_000, 50, 100)
+"""Thresholds of the cyclic garbage collector: messages and events are trees, which need none of it."""
 
 
 class Embedded:
@@ -21,6 +23,7 @@ class Embedded:
     def __init__(self, workers: Sequence[Worker], edge: Edge) -> None:
         self.workers = workers
         self.edge = edge
+        gc.set_threshold(*_COLLECT)
 
     async def run(self, stopped: Callable[[], bool]) -> None:
         """Every worker in a task of its own; the first fault ends all."""
@@ -29,14 +32,13 @@ class Embedded:
                 group.create_task(worker.run(stopped), name=worker.decider.processor.name)
 
     async def settle(self) -> int:
-        """Turn all workers until all are idle, twice over; gives the number of rows written."""
+        """Turn all workers until a whole round finds nothing to do; gives the number of rows written."""
         before = sum(worker.handled for worker in self.workers)
-        idle = 0
-        while idle < _IDLE_TURNS:
+        busy = True
+        while busy:
             busy = False
             for worker in self.workers:
                 busy = await worker.turn() or busy
-            idle = 0 if busy else idle + 1
         return sum(worker.handled for worker in self.workers) - before
 
     async def next_due(self) -> datetime | None:
