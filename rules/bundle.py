@@ -1,6 +1,8 @@
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cached_property
+from datetime import date, datetime, timedelta
+from functools import cached_property, lru_cache
+from typing import Final
 
 from msgspec import Struct
 
@@ -17,7 +19,9 @@ from rules.routes import Route, Routes
 from rules.templates import Template, Templates
 from rules.units import Unit, Units
 from rules.validity import FIRST_DAY
-from rules.workdays import Calendars, calendars
+from rules.workdays import EPOCH, Calendars, calendars
+
+QUARTER: Final = timedelta(minutes=15)
 
 
 class Kind(Struct, frozen=True):
@@ -97,7 +101,13 @@ class Bundle:
 
     def day(self, when: datetime) -> date:
         """The city's calendar day of an instant: what every lookup by day wants."""
-        return self.calendars.get("").local(when).date()
+        return self._days((when - EPOCH) // QUARTER)
+
+    @cached_property
+    def _days(self) -> Callable[[int], date]:
+        """By quarter of an hour since 1970: no zone begins its day within one."""
+        local = self.calendars.get("").local
+        return lru_cache(4096)(lambda quarter: local(EPOCH + quarter * QUARTER).date())
 
     def desk_of(self, area: str) -> str:
         """The desk area that takes a report from there: its ancestor of the desk kind, else the city desk."""
