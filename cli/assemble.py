@@ -73,7 +73,8 @@ class LiveCity:
 
 def fold_of(processor: AnyProcessor) -> str:
     """The hash of the code that folds a processor's state; snapshots of another hash are not read."""
-    module = inspect.getmodule(type(processor.initial)) if processor.initial is not None else None
+    initial: object = processor.initial
+    module = None if initial is None else inspect.getmodule(type(initial))
     if module is None or module.__file__ is None:
         return ""
     digest = sha256()
@@ -103,7 +104,7 @@ async def open_city(
     exclusive: bool = False,
     clock: Clock | None = None,
 ) -> AsyncGenerator[LiveCity]:
-    """An existing city. Only one process may open it `exclusive`, to run its workers; others read it or feed its edge."""
+    """An existing city. One process at most opens it `exclusive`, to run its workers; others look or send."""
     async with await open_database(url, exclusive=exclusive) as opened:
         clock = clock or clock_of(opened.city)
         opened.store.stamp = clock.wall
@@ -136,13 +137,22 @@ async def found_city(
 async def forget_demonstration(url: str) -> None:
     """Delete the file of an earlier demonstration city; any other city is left to be refused."""
     path = Path(url.removeprefix("sqlite:///"))
-    if not url.startswith("sqlite:///") or not path.exists():
+    if not url.startswith("sqlite:///") or not _is_there(path):
         return
     async with await open_database(url, exclusive=True) as opened:
         demonstration = opened.city.clock == "stepped"
     if demonstration:
-        for file in path.parent.glob(f"{path.name}*"):
-            file.unlink()
+        _delete(path)
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists()
+
+
+def _delete(path: Path) -> None:
+    """The file of a database with what SQLite keeps beside it."""
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
 
 
 async def publish_edition(live: LiveCity, bundle: Bundle) -> None:
@@ -161,7 +171,7 @@ async def publish_edition(live: LiveCity, bundle: Bundle) -> None:
     await live.host.settle()
 
 
-def _assemble(  # noqa: PLR0913, PLR0917 - the parts of a city, each from another place
+def _assemble(
     store: Store, city: City, clock: Clock, channels: Mapping[str, Channel], keyring: Keyring, instance: int
 ) -> LiveCity:
     pace = Pace(margin_seconds=0, tick_seconds=0 if isinstance(clock, SteppedClock) else 0.5)

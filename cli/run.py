@@ -25,6 +25,7 @@ from kernel.clock import SteppedClock
 from rules.bundle import Bundle
 
 _FRAMES_PER_SECOND: Final = 8
+_DAY: Final = datetime(2026, 3, 10)  # noqa: DTZ001 - a date; typer gives dates as naive times
 _PATIENCE: Final = timedelta(days=120)
 """How much city time `--until-done` gives a city to finish all its cases."""
 
@@ -60,9 +61,7 @@ def run(
             "--reports", help="How many reports to make up, or a CSV file with a mapping.yaml in the city."
         ),
     ] = "2000",
-    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day that is lived.")] = datetime(
-        2026, 3, 10
-    ),  # noqa: DTZ001
+    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day that is lived.")] = _DAY,
     seed: Annotated[int, typer.Option(help="The seed of reports and people.")] = 7,
     database: Annotated[str, typer.Option(help="Where the city is kept; begun afresh.")] = "",
     until_done: Annotated[
@@ -77,7 +76,7 @@ def run(
     arrivals = made_up if made_up is not None else _day(bundle, seed, int(reports), day.date())
     first = min((arrival.at for arrival in arrivals), default=None)
     lived_day = day.date() if made_up is None or first is None else first.date()
-    plan = Plan(bundle, lived_day, seed, arrivals, until_done, live and not as_json and console().is_terminal)
+    plan = Plan(bundle, lived_day, seed, arrivals, until_done, live and not as_json and console.is_terminal)
     lived = asyncio.run(_live(plan, database or f"sqlite:///.gridcase/{bundle.city.code}.db"))
     print_outcome(lived, as_json=as_json)
 
@@ -118,7 +117,7 @@ async def _shown(
     if not plan.live:
         await work(lambda: None)
         return
-    with Live(console=console(), refresh_per_second=_FRAMES_PER_SECOND, transient=True) as view:
+    with Live(console=console, refresh_per_second=_FRAMES_PER_SECOND, transient=True) as view:
 
         def show() -> None:
             came_in = conductor.receipts.get("accepted", 0)

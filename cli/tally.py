@@ -52,7 +52,8 @@ class Tally:
         if row.stream.startswith("_rules/"):
             return
         event: object = letter.message
-        self.cases[row.stream] = ROUTER_CASE.evolve(self.cases.get(row.stream, ROUTER_CASE.initial), event)
+        state = self.cases.get(row.stream, ROUTER_CASE.initial)
+        self.cases[row.stream] = ROUTER_CASE.evolve(state, letter.message)
         count = _COUNTS.get(type(event))
         if count is not None:
             count(self, row.stream, event)

@@ -57,7 +57,7 @@ class Access(NamedTuple):
 class Secrets(Protocol):
     """The port to the keys, apart from journal and archive. All methods are transactions of their own."""
 
-    async def keep(self, secrets: Sequence[Secret]) -> None:
+    async def keep(self, secrets: Sequence[Secret], /) -> None:
         """Store secrets; of one report the first stays, an erased one too."""
         ...
 

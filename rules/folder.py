@@ -50,7 +50,7 @@ def _offsets(zone: str, faults: list[Fault]) -> tuple[Offset, ...]:
 
 
 CHANNEL_MAPPING = "mapping.yaml"
-"""How a channel reads the city's sheets (services.intake.channels.sheet): lies in the folder, is no section."""
+"""How a channel reads the city's sheets (services.intake.channels.sheet): no section of the edition."""
 
 
 def _unknown_files(path: Path) -> Iterator[Fault]:
@@ -58,7 +58,8 @@ def _unknown_files(path: Path) -> Iterator[Fault]:
         yield Row(str(path), 0).fault("missing_file", "", "a folder", do="check the path")
         return
     for found in sorted(path.iterdir()):
-        if found.name in (*TABLES, *DOCUMENTS, SHAPES, CHANNEL_MAPPING) or found.name.startswith(("README", "_", ".")):
+        known = found.name in (*TABLES, *DOCUMENTS, SHAPES, CHANNEL_MAPPING)
+        if known or found.name.startswith(("README", "_", ".")):
             continue
         if found.name != TEMPLATES.rstrip("/"):
             yield Row(found.name, 0).fault(

@@ -125,7 +125,12 @@ def _build_decoder(name: str) -> Callable[[msgspec.Raw], Any]:
         raise _unknown(name)
     target, change = newer
     read = msgspec.json.Decoder(dict[str, Any]).decode
-    return lambda data: msgspec.convert(change(read(data)), CONTRACTS[target])
+    latest: type[Any] = CONTRACTS[target]
+
+    def upcasted(data: msgspec.Raw) -> Any:
+        return msgspec.convert(change(read(data)), latest)
+
+    return upcasted
 
 
 def _unknown(name: str) -> Unreadable:

@@ -164,7 +164,7 @@ def rework(at: datetime, limit: Term = HOURS_4, reachable: bool = False) -> Rewo
 def called_back(at: datetime, contacted: bool = True) -> CallbackRecorded:
     return CallbackRecorded(
         reporter="r-1", attempt=1, contacted=contacted, solved=True, score=5, note="", unreasonable="",
-        by="OPS-caller", at=at,
+        outcome="called_back" if contacted else "not_reached", over=contacted, by="OPS-caller", at=at,
     )  # fmt: skip
 
 

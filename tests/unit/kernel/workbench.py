@@ -13,13 +13,28 @@ from kernel.memory.log import MemoryBroker, MemoryLog
 from kernel.partition import partition_of
 from kernel.processor import AnyProcessor, Sender
 from kernel.worker import Pace, Worker
+from rules.bundle import Bundle
 from schemas.envelope import Envelope
+from schemas.kernel import ActivateRules
 from schemas.registry import PublishEdition
 from schemas.topics import REGISTRY_COMMANDS
 from schemas.wire import TYPE_OF, encode
 
 HASH = "a" * 64
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+class NoEditions:
+    """Nothing was ever published."""
+
+    async def latest(self) -> int:
+        return 0
+
+    async def activation(self, number: int) -> ActivateRules:
+        raise LookupError(number)
+
+    async def bundle(self, edition: str) -> Bundle:
+        raise LookupError(edition)
 
 
 class Workbench:
@@ -46,8 +61,8 @@ class Workbench:
         )
         log = MemoryLog(self.broker, self.processor.topics, own)
         return Worker(
-            decider, log, self.journal, editions=None, clock=self.clock, pace=pace or Pace(margin_seconds=0)
-        )  # type: ignore[arg-type]
+            decider, log, self.journal, NoEditions(), self.clock, pace=pace or Pace(margin_seconds=0)
+        )
 
     def send(self, key: str, reason: str = "", leaves: int = 0, k: int | None = None) -> None:
         partition = partition_of(key, self.partitions)
