@@ -19,6 +19,7 @@ from kernel.hosts.replay import Difference, Replayer, Verdict, traffic
 from kernel.journal import Record
 from rules.inforce import Rules
 from schemas.wire import Unreadable, frame
+from services.notifier.performing import again
 
 
 class ReplayDiffers(Fault):
@@ -118,7 +119,7 @@ def _page(verdicts: Sequence[Verdict]) -> Table:
 def _word(verdict: Verdict) -> Text:
     if verdict.differences:
         return Text("different", style="red")
-    if verdict.outside and not verdict.differences:
+    if verdict.outside:
         return Text("equal, on the world's recorded answers", style="green")
     return Text("equal", style="green") if verdict.events else Text("empty", style="dim")
 

@@ -4,7 +4,7 @@ The inputs are not stored a second time: what a processor received is what the s
 once more, sent. So one pass also proves that nothing was received that nobody sent.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -25,6 +25,9 @@ RULES_STREAM: Final = "_rules/"
 
 Histories = Mapping[str, Mapping[int, Sequence[Record]]]
 """The rows of each processor's journal, by partition, in order of seq."""
+
+Again = Callable[[Any, Any], Any]
+"""Of a processor whose inputs the world answers first: the input that was decided, from message and event."""
 
 
 class Passage(NamedTuple):
@@ -140,12 +143,18 @@ def _again(frame: Frame, event: Any) -> Envelope:
 
 
 class Replayer:
-    """Takes the decisions of one processor again. `rules` holds every rules number that the rows name."""
+    """Takes the decisions of one processor again. `rules` holds every rules number that the rows name.
 
-    def __init__(self, processor: AnyProcessor, rules: Mapping[int, Rules], sent: Traffic) -> None:
+    With `again` the world's recorded answer stands in for asking it a second time.
+    """
+
+    def __init__(
+        self, processor: AnyProcessor, rules: Mapping[int, Rules], sent: Traffic, again: Again | None = None
+    ) -> None:
         self.processor = processor
         self._rules = rules
         self._traffic = sent
+        self._outcome = again
         self._verdict = Verdict(processor.name)
 
     def replay(self, partitions: Mapping[int, Sequence[Record]]) -> Verdict:
@@ -158,7 +167,11 @@ class Replayer:
         rules = NO_RULES
         states: dict[str, tuple[Any, int]] = {}
         last: datetime | None = None
-        for number, group in enumerate(_inputs(rows)):
+        for seq, row in enumerate(rows, 1):
+            if row.seq != seq:
+                self._differ("gap", row, f"seq {seq}", f"seq {row.seq}")
+                return
+        for group in _inputs(rows):
             first = group[0]
             if last is not None and first.now < last:
                 self._differ("now_back", first, str(last), str(first.now))
@@ -169,7 +182,6 @@ class Replayer:
                 self._adopted(first, rules)
                 self._verdict.events += 1
                 continue
-            del number
             self._group(partition, group, rules, states)
 
     def _adopted(self, row: Record, rules: Rules) -> None:
@@ -190,6 +202,9 @@ class Replayer:
             message = self._input(partition, row, row.cause)
             if message is None:
                 return
+            if self._outcome is not None:
+                message = self._outcome(message, trusted(row.body).message)
+                verdict.outside += 1
             context = Context(row.now, row.cause.received, rules, row.cause.sender, stream, row.cause.id)
             verdict.inputs += 1
             after, events = step(self.processor, state, message, context)
@@ -222,6 +237,9 @@ class Replayer:
                 f"message {cause.k} of {cause.origin} to {cause.topic}/{partition}",
                 "nobody sent it",
             )
+            return None
+        if passage.key != row.stream:
+            self._differ("stream", row, f"stream {passage.key}", f"stream {row.stream}")
             return None
         if passage.rules > row.rules:
             self._differ("older_rules", row, f"rules {passage.rules} or later", f"rules {row.rules}")
