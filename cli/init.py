@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -12,10 +12,14 @@ from rich.table import Table
 from cli.opening import url_of, view_of
 from cli.options import AsJson, Database
 from cli.output import BundleFaults, emit, facts, local
+from kernel.errors import CityThere
 from kernel.settings import hide_password
 from rules.bundle import Bundle
 from rules.faults import Faults
 from rules.folder import compile_folder
+
+if TYPE_CHECKING:
+    from cli.assemble import LiveCity
 
 
 def init(
@@ -51,6 +55,7 @@ async def _found(
     from cli.assemble import open_city, publish_edition  # noqa: PLC0415 - a bundle with faults needs no database
     from kernel.sql.city import City, create_city  # noqa: PLC0415 - as above
 
+    # A city that was founded but whose first edition did not get through is taken up where it was left.
     wall = datetime.now(UTC)
     shifted = start is not None or speed > 1
     begins = start.replace(tzinfo=ZoneInfo(bundle.city.zone)).astimezone(UTC) if start else wall
@@ -62,9 +67,16 @@ async def _found(
         start_city=begins if shifted else None,
         speed=speed,
     )
-    await create_city(url, made)
+    there: CityThere | None = None
+    try:
+        await create_city(url, made)
+    except CityThere as fault:
+        there = fault
     async with open_city(url, exclusive=True) as live:
+        if there is not None and (live.city.code != made.code or await live.editions.latest()):
+            raise there
         await publish_edition(live, bundle)
+        await _in_force(live)
         view = await view_of(live)
         return {
             "city": live.city.code,
@@ -76,6 +88,16 @@ async def _found(
             "edition": bundle.hash,
             "rules": await live.editions.latest(),
         }
+
+
+async def _in_force(live: "LiveCity") -> None:
+    """Let the city work until its first edition has a number."""
+    done = asyncio.Event()
+    running = asyncio.create_task(live.host.run(done.is_set))
+    while not running.done() and not await live.editions.latest():  # noqa: ASYNC110 - a topic tells nobody
+        await asyncio.sleep(0.05)
+    done.set()
+    await running
 
 
 def _page(bundle: Bundle, value: dict[str, Any]) -> Table:

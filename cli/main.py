@@ -5,10 +5,11 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from cli import case, explain, held, version
+from cli import case, db, explain, held, version
 from cli.init import init
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
 from cli.replay import replay
+from cli.republish import republish
 from cli.run import run
 from cli.send import send
 from cli.simulate import simulate
@@ -92,4 +93,6 @@ app.add_typer(explain.app, name="explain")
 app.command("replay")(replay)
 app.command("simulate")(simulate)
 app.add_typer(held.app, name="held")
+app.add_typer(db.app, name="db")
+app.command("republish")(republish)
 app.command("version")(version.show)

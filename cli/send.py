@@ -19,7 +19,7 @@ from cli.output import Exit, NotThere, bar, emit, table
 from cli.reading import View
 from cli.timeline import Teller
 from kernel.edge import EDGE, Receipt, Submission
-from kernel.errors import Fault
+from kernel.errors import Fault, NoSuchEdition
 from kernel.processor import Sender
 from schemas.case.opening import CommandRefused
 from schemas.case.union import CaseCommand
@@ -115,6 +115,8 @@ def send(  # one command, three things to send
 
 async def submitted(city: Doorway, ready: Sequence[Submission], wait: float, *, quiet: bool) -> list[Sent]:
     """Put everything on record, let it be decided, and look up to `wait` seconds for what came of it."""
+    if (await city.view()).bundle is None:
+        raise NoSuchEdition("a city with rules in force", "a city without its first edition")
     receipts: list[Receipt] = []
     with bar(hidden=quiet or len(ready) < _AT_ONCE) as progress:
         task = progress.add_task("send 上报", total=len(ready))
