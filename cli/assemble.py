@@ -19,6 +19,8 @@ from kernel.hosts.embedded import Embedded
 from kernel.keyring import Keyring, open_keyring
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
+from kernel.settings import Settings
+from kernel.settings import read as read_settings
 from kernel.sql.city import City, create_city
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions, put_edition
@@ -103,13 +105,16 @@ async def open_city(
     instance: int = 0,
     exclusive: bool = False,
     clock: Clock | None = None,
+    settings: Settings | None = None,
 ) -> AsyncGenerator[LiveCity]:
     """An existing city. One process at most opens it `exclusive`, to run its workers; others look or send."""
     async with await open_database(url, exclusive=exclusive) as opened:
         clock = clock or clock_of(opened.city)
         opened.store.stamp = clock.wall
         keyring = await open_keyring(SqlSecrets(opened.store), READERS)
-        city = _assemble(opened.store, opened.city, clock, channels or {}, keyring, instance)
+        city = _assemble(
+            opened.store, opened.city, clock, channels or {}, keyring, instance, settings or Settings()
+        )
         last = await city.last_now()
         if isinstance(clock, SteppedClock) and last is not None:
             clock.step(last)
@@ -172,9 +177,22 @@ async def publish_edition(live: LiveCity, bundle: Bundle) -> None:
 
 
 def _assemble(
-    store: Store, city: City, clock: Clock, channels: Mapping[str, Channel], keyring: Keyring, instance: int
+    store: Store,
+    city: City,
+    clock: Clock,
+    channels: Mapping[str, Channel],
+    keyring: Keyring,
+    instance: int,
+    settings: Settings,
 ) -> LiveCity:
-    pace = Pace(margin_seconds=0, tick_seconds=0 if isinstance(clock, SteppedClock) else 0.5)
+    pace = Pace(
+        batch=settings.batch_messages,
+        timers=settings.batch_timers,
+        margin_seconds=settings.clock_skew_seconds,
+        tick_seconds=0 if isinstance(clock, SteppedClock) else settings.tick_seconds,
+        failures_most=settings.failures_most,
+        pause_seconds=settings.pause_seconds,
+    )
     editions = SqlEditions(store)
     names = [*(processor.name for processor in PROCESSORS), EDGE]
     journals = {name: SqlJournal(store, name, delivers=True) for name in names}
@@ -183,7 +201,7 @@ def _assemble(
         topics = [BY_NAME[name] for name in processor.topics]
         log = SqlLog(store, topics, range(city.partitions), tick_seconds=pace.tick_seconds)
         perform = performing(Deliveries(channels).perform) if processor.name in PERFORMING else None
-        decider = _decider(processor, city, clock)
+        decider = _decider(processor, city, clock, settings)
         workers.append(
             Worker(decider, log, journals[processor.name], editions, clock, pace=pace, perform=perform)
         )
@@ -201,7 +219,7 @@ def _assemble(
     return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge, keyring)
 
 
-def _decider(processor: AnyProcessor, city: City, clock: Clock) -> Decider:
+def _decider(processor: AnyProcessor, city: City, clock: Clock, settings: Settings) -> Decider:
     return Decider(
         processor,
         city_code=city.code,
@@ -210,4 +228,6 @@ def _decider(processor: AnyProcessor, city: City, clock: Clock) -> Decider:
         token=new_token,
         delivers=True,
         fold=fold_of(processor),
+        states=settings.states_most,
+        parked_most=settings.parked_streams_most,
     )

@@ -1,7 +1,7 @@
 """What is printed when a city has been lived: the tables, and what to try next."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from kernel.journal import HeldKind
 from rules.bundle import Bundle
 from schemas.case.states import State
 from services.intake.reader.processor import READER
+from services.router.state import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,11 @@ class Lived:
 def _telling(tally: Tally) -> list[str]:
     """Cases worth a look: one that came back, one that was disputed, any."""
     cases = sorted(tally.cases.items())
-    wanted = (
+    wanted: tuple[Callable[[Case], bool], ...] = (
         lambda case: case.round > 1 and case.objections > 0,
         lambda case: case.objections > 0,
         lambda case: case.round > 1,
-        lambda _: True,
+        lambda case: bool(case.lead),
     )
     found: list[str] = []
     for fits in wanted:

@@ -14,15 +14,18 @@ from rich.live import Live
 from cities.day import Arrival, reports
 from cities.people import People
 from cli.assemble import forget_demonstration, found_city
-from cli.bundles import compiled
 from cli.conductor import Conductor
 from cli.live import board
 from cli.outcome import Lived, print_outcome
-from cli.output import console
+from cli.output import BundleFaults, console
+from cli.serve import serve
 from cli.sheets import read_arrivals
 from cli.tally import Tally
+from kernel import settings
 from kernel.clock import SteppedClock
 from rules.bundle import Bundle
+from rules.faults import Faults
+from rules.folder import compile_folder
 
 _FRAMES_PER_SECOND: Final = 8
 _DAY: Final = datetime(2026, 3, 10)  # noqa: DTZ001 - a date; typer gives dates as naive times
@@ -54,7 +57,12 @@ class Plan:
 
 
 def run(
-    city: Annotated[Path, typer.Option(help="The bundle folder of the city.")] = Path("cities/demo"),
+    city: Annotated[
+        Path | None,
+        typer.Option(
+            help="A bundle folder: found a demonstration city and live its day; else the city of --database."
+        ),
+    ] = None,
     reports: Annotated[
         str,
         typer.Option(
@@ -70,8 +78,13 @@ def run(
     live: Annotated[bool, typer.Option("--live/--no-live", help="The live view.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as one JSON object.")] = False,
 ) -> None:
-    """Live a city (过一天): its reports, its people and its deadlines, in quickened city time."""
-    bundle = compiled(city)
+    """Run a city until it is stopped; with --city, found a demonstration and live its day (过一天)."""
+    if city is None:
+        serve(settings.read(database_url=database or None), console.print)
+        return
+    bundle = compile_folder(city)
+    if isinstance(bundle, Faults):
+        raise BundleFaults(city, bundle)
     made_up = read_arrivals(city, Path(reports)) if not reports.isdigit() else None
     arrivals = made_up if made_up is not None else _day(bundle, seed, int(reports), day.date())
     first = min((arrival.at for arrival in arrivals), default=None)

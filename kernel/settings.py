@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     call_timeout_seconds: float = Field(
         10.0, gt=0, le=300, description="How long a call to a webhook may take."
     )
+    webhook_secrets: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        description='Secret of each webhook address, as JSON: {"https://unit.example/hook": "whsec_…"}.',
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "warning", description="The least level that is logged."
     )

@@ -1,0 +1,79 @@
+"""A city at work: its workers in this process until they are told to stop, in the time of its own clock."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import httpx
+
+from cli.assemble import LiveCity, open_city
+from kernel.clock import SystemClock
+from kernel.health import Condition, Health, Watchdog, listening
+from kernel.performer import Channel
+from kernel.settings import Settings
+from kernel.telemetry import Meters, configure
+from services.notifier.delivery.terminal import Terminal
+from services.notifier.delivery.webhook import Webhook, WebhookSettings
+
+_SILENT_SECONDS = 60.0
+
+
+def serve(settings: Settings, write: Callable[[str], None]) -> None:
+    """Run the city of `settings` until SIGINT or SIGTERM; a second process on it is refused."""
+    configure(settings.log_format, settings.log_level)
+    asyncio.run(_serve(settings, write))
+
+
+async def _serve(settings: Settings, write: Callable[[str], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    async with httpx.AsyncClient(timeout=settings.call_timeout_seconds) as client:
+        channels = _channels(client, write, settings)
+        async with open_city(
+            settings.database_url, exclusive=True, channels=channels, settings=settings
+        ) as city:
+            await _work(city, settings, stop, write)
+
+
+async def _work(
+    city: LiveCity, settings: Settings, stop: asyncio.Event, write: Callable[[str], None]
+) -> None:
+    meters = Meters()
+    meters.watch(city.host.workers)
+    watchdog = Watchdog(time.monotonic, _SILENT_SECONDS)
+
+    def stopped() -> bool:
+        watchdog.turned()
+        return stop.is_set()
+
+    claimed = [worker.decider for worker in city.host.workers]
+
+    def ready() -> Condition:
+        owns = all(decider.tenures for decider in claimed)
+        return Condition(owns, "ok" if owns else "partitions are still being claimed")
+
+    health = Health(watchdog.lives, ready, meters.text)
+    async with listening(health, settings.health_host, settings.health_port) as port:
+        where = f", health on port {port}" if port else ""
+        write(f"{city.city.name} ({city.city.code}) is at work{where}; stop with Ctrl-C")
+        await city.host.run(stopped)
+    write(f"{city.city.name} stopped; everything accepted is on record")
+
+
+def _channels(
+    client: httpx.AsyncClient, write: Callable[[str], None], settings: Settings
+) -> dict[str, Channel]:
+    """The ways out that this installation serves; a webhook without a secret is refused and says so."""
+    secrets = settings.webhook_secrets
+    hook = Webhook(
+        client,
+        lambda address: secrets.get(address, ""),
+        SystemClock().wall,
+        WebhookSettings(settings.call_timeout_seconds),
+    )
+    return {"terminal": Terminal(write), "webhook": hook}
