@@ -1,0 +1,133 @@
+"""The commands on a real database file, in the order in which a newcomer meets them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from cli.output import Exit
+
+DEMO = str(Path(__file__).parents[2] / "cities" / "demo")
+PHONE, NAME = "13912345678", "王芳芳"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A command on the one city of this module; nothing of the environment is read."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('city') / 'city.db'}"
+
+    def one(*words: str) -> Result:
+        return CliRunner().invoke(app, [*words, "--database", url])
+
+    founded = one("init", "--city", DEMO, "--partitions", "3")
+    assert founded.exit_code == 0, founded.stderr
+    assert "in force as rules 1" in founded.stdout
+    return one
+
+
+@pytest.fixture(scope="module")
+def case(run: Run) -> str:
+    """The number of a case that somebody reported with name and telephone."""
+    words = (
+        "--text",
+        f"店外经营占道，请回电 {PHONE}",
+        "--name",
+        NAME,
+        "--phone",
+        PHONE,
+        "--id",
+        "w1",
+        "--wait",
+        "20",
+    )
+    sent = run("send", *words, "--json")
+    assert sent.exit_code == 0, sent.stderr
+    return json.loads(sent.stdout)["case"]
+
+
+def value(run: Run, *words: str) -> Any:
+    result = run(*words, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_a_city_is_not_founded_twice(run: Run) -> None:
+    again = run("init", "--city", DEMO)
+    assert again.exit_code == Exit.CITY
+    assert again.stderr.count("\n") == 1
+
+
+def test_a_report_becomes_a_case_that_can_be_read(run: Run, case: str) -> None:
+    assert case in run("case", "list").stdout
+    page = run("case", "show", case).stdout
+    assert "received 待受理" in page
+    assert value(run, "case", "list", "--report", "terminal/w1")[0]["case"] == case
+    assert run("tail", "--no-follow").stdout.count("CaseOpened 已建案") == 1
+    assert "accept 受理" in run("explain", "deadline", case).stdout
+    assert "has not been routed" in run("explain", "route", case).stdout
+
+
+def test_no_clear_name_or_phone_stands_in_the_database(run: Run, case: str) -> None:
+    assert "‹phone 1›" in value(run, "case", "history", case)[0]["data"]["report"]["text"]
+    file = Path(value(run, "db", "path")["database"].removeprefix("sqlite:///"))
+    for part in file.parent.iterdir():
+        found = part.read_bytes()
+        assert PHONE.encode() not in found, part.name
+        assert NAME.encode() not in found, part.name
+
+
+def test_a_command_of_a_post_is_decided(run: Run, case: str) -> None:
+    assert case
+    refused = run("send", "--command", "SignCase", "--case", case, "--as", "nobody", "--wait", "20")
+    assert refused.exit_code == Exit.DIFFERENT
+    assert "on record, but not done" in refused.stderr
+
+
+def test_every_decision_is_taken_again_and_equal(run: Run, case: str) -> None:
+    assert case
+    verdicts = value(run, "replay")
+    assert sum(one["events"] for one in verdicts) > 10
+    assert all(one["different"] == 0 for one in verdicts)
+
+
+def test_nothing_is_lost_and_nothing_is_held(run: Run, case: str) -> None:
+    assert case
+    assert value(run, "republish") == []
+    assert value(run, "held", "list") == []
+    assert all(one["holes"] == 0 for one in value(run, "db", "check"))
+
+
+def test_the_schema_goes_up_and_is_told(run: Run) -> None:
+    told = value(run, "db", "path")
+    assert told["schema"] == told["newest"]
+    assert (told["city"], told["partitions"]) == ("yunxi", 3)
+    assert value(run, "db", "upgrade")["schema"] == told["newest"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("case", "list"), Exit.CITY),
+        (("replay",), Exit.CITY),
+        (("send", "--text", "a"), Exit.CITY),
+        (("db", "path"), Exit.CITY),
+    ],
+)
+def test_a_city_that_does_not_exist_is_one_line(tmp_path: Path, words: tuple[str, ...], code: Exit) -> None:
+    result = CliRunner().invoke(app, [*words, "--database", f"sqlite:///{tmp_path / 'none.db'}"])
+    assert result.exit_code == code
+    assert result.stderr.count("\n") == 1
+    assert "gridcase init" in result.stderr
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_wrong_setting_is_one_line() -> None:
+    result = CliRunner().invoke(app, ["case", "list", "--database", "mysql://x/y"])
+    assert result.exit_code == Exit.SETTINGS
+    assert result.stderr.startswith("gridcase: GRIDCASE_DATABASE_URL: expected sqlite:///FILE")
