@@ -74,7 +74,7 @@ class Worker:
         """One batch or tick: claim what is new, decide, commit, publish. Says whether anything was done."""
         batch = self._rest or await self.log.fetch(self.pace.batch)
         self._rest = ()
-        await self._keep_claims()
+        claimed = await self._keep_claims()
         self._refuse_wild(batch)
         await self._learn_rules(batch)
         asked = await self._ask(batch)
@@ -82,7 +82,7 @@ class Worker:
         await self._mend_gaps()
         done = await self._commit(moves)
         sent = await self._publish()
-        if batch or done or sent:
+        if batch or done or sent or claimed:
             self._idle = 0
             return True
         self._idle += 1
@@ -114,14 +114,17 @@ class Worker:
 
     # Owning partitions.
 
-    async def _keep_claims(self) -> None:
-        """Forget partitions that were taken away, claim those that came or were lost to fence or doubt."""
+    async def _keep_claims(self) -> bool:
+        """Forget partitions that were taken away, claim those that came or were lost to fence or doubt.
+
+        Says whether any was claimed: what lies in it is still to be read.
+        """
         assigned = self.log.assigned()
         held = self.decider.tenures.keys()
         self._forget([partition for partition in held if partition not in assigned])
         wanted = sorted(assigned - held - self._postponed())
         if not wanted:
-            return
+            return False
         published = await self._last_published(wanted)
         for claim in await self.journal.claim(wanted):
             await self._check(claim, published.get(claim.cursor.partition))
@@ -130,6 +133,7 @@ class Worker:
             await self.log.seek(claim.cursor.partition, self._offsets(claim.cursor.partition))
             self.outbox.add(claim.cursor.partition, self.leaving(claim.records, claim.outgoing))
         await self._publish()
+        return True
 
     def _postponed(self) -> set[int]:
         wall = self.clock.wall()

@@ -26,6 +26,16 @@ def test_messages_of_one_stream_become_dense_versions(bench: Workbench) -> None:
     assert bench.rows() == ["a/1", "a/2", "a/3"]
 
 
+def test_a_turn_that_claims_is_not_idle_for_what_it_claimed_is_still_unread(bench: Workbench) -> None:
+    bench.send("a")
+    worker = bench.worker(0, 1)
+    assert finish(worker.turn())
+    assert bench.rows() == []
+    assert finish(worker.turn())
+    assert bench.rows() == ["a/1"]
+    assert not finish(worker.turn())
+
+
 def test_a_copy_is_dropped_and_an_early_one_too(bench: Workbench) -> None:
     bench.send("a", k=1)
     bench.send("a", k=1)
