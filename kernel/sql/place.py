@@ -74,7 +74,7 @@ class SqlitePlace:
 
     async def run(self, work: Callable[[Connection], T], *, create: bool = False) -> T:
         """See the port."""
-        if create and not self.path.exists():
+        if create and not (self.path.exists() and self.path.stat().st_size):
             self._make_folder()
         else:
             self._check_file()
