@@ -25,3 +25,5 @@ class Bounds(Struct, frozen=True, kw_only=True):
     notice_extra_days: int = 5
     notice_returns: int = 1
     temporary_renewals: int = 1
+    merge_score: int = 550
+    suggest_score: int = 400

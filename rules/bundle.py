@@ -44,7 +44,7 @@ class Neighbour(Struct, frozen=True):
 class City(Struct, frozen=True, kw_only=True):
     """Whose bundle this is. `desk_area` takes what has no place; the unit `centre` is the operations centre
     (城运中心), the unit `body` the government of the whole; the first layer and language are the main ones.
-    `starts` is the first day for which this edition decides.
+    `starts` is the first day for which this edition decides; without `channels` any may report.
     """
 
     code: str
@@ -61,6 +61,7 @@ class City(Struct, frozen=True, kw_only=True):
     starts: date = FIRST_DAY
     neighbours: tuple[Neighbour, ...] = ()
     limit_words: LimitWords = LimitWords()
+    channels: tuple[str, ...] = ()
 
     def level(self, kind: str) -> int:
         """The number of a level word, larger the deeper; a KeyError means that the check has a hole."""
@@ -107,7 +108,12 @@ class Bundle:
     def _days(self) -> Callable[[int], date]:
         """By quarter of an hour since 1970: no zone begins its day within one."""
         local = self.calendars.get("").local
-        return lru_cache(4096)(lambda quarter: local(EPOCH + quarter * QUARTER).date())
+
+        @lru_cache(4096)
+        def day(quarter: int) -> date:
+            return local(EPOCH + quarter * QUARTER).date()
+
+        return day
 
     def desk_of(self, area: str) -> str:
         """The desk area that takes a report from there: its ancestor of the desk kind, else the city desk."""

@@ -8,6 +8,7 @@ from rules.geometry import NEIGHBOUR
 from rules.posts import ROLES
 from rules.publication import publication_faults
 from rules.rows import Folder, Row, rows_of
+from rules.templates import FIELDS
 from rules.validity import Dated
 
 D = TypeVar("D", bound=Dated)
@@ -19,7 +20,7 @@ def check(parts: Parts, folder: Folder | None = None) -> list[Fault]:
     """What is wrong between the rows of a city. Without the folder, rows are numbered as in the parts."""
     bundle = Bundle(parts, "")
     found: list[Fault] = []
-    for checker in (_areas, _map, _units, _posts, _matters, _entries, _city, publication_faults):
+    for checker in (_areas, _map, _units, _posts, _matters, _entries, _city, _routes, publication_faults):
         found += checker(bundle, folder or Folder())
     return found
 
@@ -105,6 +106,17 @@ def _city(bundle: Bundle, _: Folder) -> Iterator[Fault]:
             yield row.fault("bad_level", name, f"a unit whose area is {city.root}", code, "correct its area")
     if city.desk_area in bundle.areas and not bundle.areas.within(city.desk_area, city.root):
         yield row.fault("unknown_reference", "desk_area", f"an area within {city.root}", city.desk_area)
+
+
+def _routes(bundle: Bundle, folder: Folder) -> Iterator[Fault]:
+    """A routed template asks only for what a notice can say, else its words would fail when they are due."""
+    asked = {template.code: template.fields for template in bundle.parts.templates}
+    routes = bundle.parts.routes
+    for row, route in zip(rows_of(folder, "routes.csv", routes), routes, strict=True):
+        strange = asked.get(route.template, FIELDS) - FIELDS
+        if strange:
+            wanted, found = "fields of a notice: " + ", ".join(sorted(FIELDS)), ", ".join(sorted(strange))
+            yield row.fault("unknown_field", "template", wanted, f"{route.template} asks for {found}")
 
 
 def _overlaps(rows: Sequence[Row], dated: Sequence[D]) -> Iterator[Fault]:

@@ -75,6 +75,7 @@ DO = {
     "bad_calendar": "correct the calendar",
     "bad_shape": 'draw the polygon again, or declare "repair": "make_valid" for it',
     "bad_text": "write fields as {name}",
+    "unknown_field": "take the field out of the template, or write one of these",
     "unknown_reference": "correct the code, or add what it names",
     "duplicate": "remove one of the two rows, or give it another code",
     "overlap": "end the older row on the day before the newer begins",

@@ -2,10 +2,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final, get_args
 
 from msgspec import Struct
 
 from rules.posts import ROLES
+from schemas.case.union import CaseEvent
 
 AUDIENCES = (
     "lead",
@@ -22,6 +24,8 @@ AUDIENCES = (
 """Who can hear of an event: by their part in the case, or by their post."""
 CHANNELS = ("own", "terminal", "webhook", "topic")
 """`own` means the channels of the recipient."""
+EVENTS: Final = frozenset(event.__name__ for event in get_args(CaseEvent))
+"""Of what people can be told: the events of the case."""
 
 
 class Route(Struct, frozen=True):

@@ -2,10 +2,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from msgspec import Struct
 
 _FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+CASE_FIELDS: Final = frozenset(
+    {"case", "state", "place", "text", "matter", "area", "lead", "assistants", "unit"}
+)
+"""What a notice may say after every event. `text` is the first report's, with personal data sealed."""
+
+EVENT_FIELDS: Final = frozenset({
+    "answer", "at", "basis", "clock", "due", "how", "kind", "level", "limit", "number", "outcome", "reason",
+    "remedy", "reply_due", "round", "why",
+})  # fmt: skip
+"""Fields of those events that have one of this name; for the others they are empty."""
+
+FIELDS: Final = CASE_FIELDS | EVENT_FIELDS
+"""All that a template of a route may ask for; never anything of the reporter."""
 
 
 class Template(Struct, frozen=True):

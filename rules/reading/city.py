@@ -14,7 +14,7 @@ from rules.validity import FIRST_DAY
 FILE = "city.yaml"
 GUARDED_BY_DEFAULT = frozenset({"community", "village", "grid", "subgrid", "estate"})
 NEEDED = ("code", "name", "zone", "root", "desk_area", "desk_kind", "centre", "body")
-ALLOWED = (*NEEDED, "starts", "languages", "layers", "kinds", "neighbours", "limit_words")
+ALLOWED = (*NEEDED, "starts", "languages", "layers", "kinds", "neighbours", "limit_words", "channels")
 
 
 def read_kinds(folder: Folder, faults: list[Fault]) -> tuple[Kind, ...]:
@@ -53,6 +53,7 @@ def read_city(folder: Folder, kinds: tuple[Kind, ...], codes: Codes, faults: lis
         kinds=kinds,
         neighbours=_neighbours(document, codes, faults),
         limit_words=read_limit_words(folder, faults),
+        channels=cells.several("channels"),
     )
 
 

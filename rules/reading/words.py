@@ -7,7 +7,7 @@ from rules.modes import Mode
 from rules.policies import CLOCKS, CONDITION_CLOCKS, Policy, Rung
 from rules.posts import ROLES
 from rules.reading.codes import Codes
-from rules.routes import AUDIENCES, CHANNELS, Route
+from rules.routes import AUDIENCES, CHANNELS, EVENTS, Route
 from rules.rows import NOTHING, TEMPLATES, Folder, Node, Row
 from rules.templates import Template
 
@@ -75,6 +75,8 @@ def read_routes(folder: Folder, codes: Codes, faults: list[Fault]) -> tuple[Rout
             cells.known("template", codes.templates, TEMPLATES, "empty"),
             cells.flag("digest"),
         )
+        if route.event and route.event not in EVENTS:
+            cells.fault("bad_choice", "event", "the name of a case event, such as CaseAssigned")
         if route in routes:
             cells.fault("duplicate", "event", "each route once")
         routes.append(route)

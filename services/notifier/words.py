@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from rules.bundle import Bundle
+from rules.templates import EVENT_FIELDS, FIELDS
 from schemas.case.timing import Term
 from services.notifier.known import Known
 
@@ -25,7 +26,7 @@ class Words(Mapping[str, object]):
         of_case = OF_CASE.get(field)
         if of_case is not None:
             return of_case(self)
-        if field in OF_EVENT:
+        if field in EVENT_FIELDS:
             return self.coded(field, self.said(field))
         raise KeyError(field)
 
@@ -74,13 +75,4 @@ OF_CASE: Final[Mapping[str, Callable[[Words], str]]] = {
     "assistants": lambda words: "、".join(map(words.unit, words.known.assistants)),
     "unit": lambda words: words.unit(words.said("unit")),
 }
-"""Fields that are there after every event. `text` is the first report's, with personal data sealed."""
-
-OF_EVENT: Final = frozenset({
-    "answer", "at", "basis", "clock", "due", "how", "kind", "level", "limit", "number", "outcome", "reason",
-    "remedy", "reply_due", "round", "why",
-})  # fmt: skip
-"""Fields of those events that have one of this name; for the others they are empty."""
-
-FIELDS: Final = OF_EVENT.union(OF_CASE)
-"""All that a template of a route may ask for; never anything of the reporter."""
+"""How each field of `CASE_FIELDS` is said."""

@@ -12,8 +12,6 @@ from services.intake.desk.spots import box_around, cells_of, metres_between, spo
 from services.intake.desk.state import DeskState, Known
 from services.intake.likeness import letters, likeness
 
-MERGE, SUGGEST = 550, 400
-"""Scores from which a report merges by rule, or is shown to the clerk."""
 SAME_PLACE, EDGE_OF_REACH, SAME_AREA = 1000, 400, 300
 SUGGESTED = 3
 SECOND = timedelta(seconds=1)
@@ -42,7 +40,8 @@ NONE = Matches()
 def match(state: DeskState, report: ReadReport, bundle: Bundle, now: datetime) -> Matches:
     """Compares the report with the cases of its matter nearby.
 
-    score = 4 parts place, 1 part time, 5 parts words. An open case comes before one that is over.
+    score = 4 parts place, 1 part time, 5 parts words; from `merge_score` on a report joins by rule, from
+    `suggest_score` on the clerk is shown the case. An open case comes before one that is over.
     """
     matter = bundle.matters.get(report.matter)
     if matter is None or not matter.merge_hours:
@@ -50,10 +49,12 @@ def match(state: DeskState, report: ReadReport, bundle: Bundle, now: datetime) -
     found = sorted(_candidates(state, report, matter, now), key=_rank)
     if not found:
         return NONE
-    best = [one for one in found if one.score >= MERGE]
+    bounds = bundle.bounds
+    best = [one for one in found if one.score >= bounds.merge_score]
     joins = next((one for one in best if takes_reports(one.known)), None)
     repeats = None if joins else next(iter(best), None)
-    alike = [one for one in found if one.score >= SUGGEST and one is not joins and one is not repeats]
+    others = (one for one in found if one is not joins and one is not repeats)
+    alike = [one for one in others if one.score >= bounds.suggest_score]
     return Matches(
         joins, repeats, tuple([Alike(case=one.known.case, score=one.score) for one in alike[:SUGGESTED]])
     )

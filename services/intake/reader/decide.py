@@ -41,7 +41,7 @@ def read_report(state: ReportState, report: GridReport, context: Context) -> Seq
 
 def _read(report: GridReport, digest: str, context: Context) -> ReportAccepted | ReportDead:
     bundle = context.rules.bundle
-    refusal = _empty(report, bundle)
+    refusal = _refused(report, bundle)
     if refusal is not None:
         return ReportDead(digest=digest, refusal=refusal)
     day, dated = _map_day(report, context, bundle)
@@ -60,8 +60,11 @@ def _read(report: GridReport, digest: str, context: Context) -> ReportAccepted |
     )
 
 
-def _empty(report: GridReport, bundle: Bundle) -> Refusal | None:
-    """A report says something, shows something or at least names its matter."""
+def _refused(report: GridReport, bundle: Bundle) -> Refusal | None:
+    """A report comes by a channel of the city, and says or shows something or at least names its matter."""
+    channels = bundle.city.channels
+    if channels and report.channel not in channels:
+        return Refusal(code="unknown_channel", expected=" ".join(channels), found=report.channel)
     if report.photos or report.matter in bundle.matters or report.text.strip():
         return None
     return Refusal(code="empty_report", expected="words or a photo", found="neither")

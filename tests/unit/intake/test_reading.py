@@ -97,6 +97,14 @@ def test_what_cannot_be_read_is_dead_with_its_reason(report: Story, message: Gri
     assert refused(report, message) == code
 
 
+def test_a_channel_that_the_city_does_not_have_is_refused() -> None:
+    parts = tiny_parts()
+    city = Edition.of(replace(parts, city=replace(parts.city, channels=("hotline", "app")))).load()
+    rules, sender = Rules(1, city), Sender("source", "12345")
+    assert refused(Story(READER, rules, "12345/1", sender), reported(channel="pigeon")) == "unknown_channel"
+    assert accepted(Story(READER, rules, "12345/2", sender), reported(channel="app")).report.channel == "app"
+
+
 def test_a_dead_report_is_decided_anew_when_it_is_redriven_or_corrected(report: Story) -> None:
     assert refused(report, reported(position=None, area="C9")) == "unknown_area"
     assert refused(report, reported(position=None, area="C9")) == "unknown_area"

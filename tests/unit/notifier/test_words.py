@@ -8,9 +8,10 @@ from rules.bundle import Bundle
 from rules.folder import compile_folder
 from rules.posts import ROLES
 from rules.routes import AUDIENCES
+from rules.templates import CASE_FIELDS, FIELDS
 from services.notifier.audience import PARTS
 from services.notifier.known import Known
-from services.notifier.words import FIELDS, Words
+from services.notifier.words import OF_CASE, Words
 from tests.builders_case import CASE, assigned
 from tests.builders_city import tiny_city
 from tests.stories import START
@@ -49,6 +50,7 @@ def test_a_word_that_nobody_has_is_a_bug() -> None:
         words["reporter"]
     assert set(words) == FIELDS
     assert len(words) == len(FIELDS)
+    assert OF_CASE.keys() == CASE_FIELDS
 
 
 def test_an_event_says_its_limits_and_times_as_people_do() -> None:

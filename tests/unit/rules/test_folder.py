@@ -142,6 +142,7 @@ def test_all_planted_faults_are_reported_at_once_with_their_places(keeper: Keepe
             "案件{case督办",
             ("templates/zh.yaml", 7, "supervision", "bad_text"),
         ),
+        ("routes.csv", "CaseOpened,clerk", "CaseOpend,clerk", ("routes.csv", 2, "event", "bad_choice")),
         (
             "areas.geojson",
             '"code": "G22"',
@@ -155,6 +156,15 @@ def test_a_single_fault_is_found_where_it_stands(
 ) -> None:
     keeper.edit(file, old, new)
     assert fault in keeper.found()
+
+
+def test_a_routed_template_asks_only_for_what_a_notice_can_say(keeper: Keeper) -> None:
+    for language in ("zh", "en"):
+        path = keeper.path / "templates" / f"{language}.yaml"
+        path.write_text(path.read_text("utf-8").replace("{case}", "{case} {reporter}", 1), "utf-8")
+    (fault,) = keeper.faults()
+    assert (fault.file, fault.column, fault.code) == ("routes.csv", "template", "unknown_field")
+    assert fault.value.endswith("asks for reporter")
 
 
 def test_a_second_version_may_follow_but_not_overlap(keeper: Keeper) -> None:
