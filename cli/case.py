@@ -82,7 +82,7 @@ async def listed(city: View, wanted: Wanted, limit: int) -> tuple[Any, Table]:
     rows = await _rows(city, wanted)
     columns = ("case", "state", "matter", "lead 主办", "next clock", "due")
     title = f"{min(limit, len(rows))} of {len(rows)} cases"
-    return rows[:limit], table(title, columns, [_line(city, row) for row in rows[:limit]])
+    return rows[:limit], table(title, columns, [_line(city, row) for row in rows[:limit]], whole=(0, 1, 4, 5))
 
 
 async def shown(city: View, number: str) -> tuple[Any, ...]:
@@ -178,15 +178,18 @@ def _clock(name: str, clock: Clock) -> dict[str, Any]:
 
 
 def _timeline(city: View, entries: Iterable[Entry]) -> Table:
-    """Event after event; a state is told where it changed."""
+    """Event after event with what it says below; a state is told where it changed."""
     rows: list[Sequence[Any]] = []
     before = ""
     for entry in entries:
-        moved = f"→ {words.state_words(entry.state)} · " if entry.state and entry.state != before else ""
+        head = Text(entry.event, style="bold").append(f"  by {entry.by}", style="dim not bold")
+        if entry.state and entry.state != before:
+            head.append(f"  → {words.state_words(entry.state)}", style="green not bold")
         before = entry.state or before
-        what = f"{moved}{entry.said}".removesuffix(" · ")
-        rows.append((entry.version, city.local(entry.at)[5:], entry.event, entry.by, what))
-    return table("timeline 经过", ("#", "time", "event", "by", "what"), rows, right=(0,))
+        if entry.said:
+            head.append(f"\n{entry.said}", style="not bold")
+        rows.append((entry.version, city.local(entry.at)[5:], head))
+    return table("timeline 经过", ("#", "time", "event"), rows, right=(0,), whole=(0, 1))
 
 
 async def _rows(city: View, wanted: Wanted) -> list[dict[str, Any]]:
@@ -220,7 +223,7 @@ def _row(city: View, number: str, case: Case, clocks: Clocks) -> dict[str, Any]:
 
 
 def _line(city: View, row: dict[str, Any]) -> Sequence[Any]:
-    bundle, due = city.bundle, city.local(row["due"])
+    bundle, due = city.bundle, city.local(row["due"])[5:]
     matter = bundle.matters.get(row["matter"]) if bundle and row["matter"] else None
     lead = bundle.units.get(row["lead"]) if bundle and row["lead"] else None
     return (

@@ -77,23 +77,21 @@ def unpark(
 
 
 async def listed(city: View, stream: str) -> tuple[Any, ...]:
-    """The held messages, for programs and for people."""
-    items = await _items(city, stream)
+    """The held messages, for programs and for people: what is parked first."""
+    items = sorted(await _items(city, stream), key=lambda item: item.held.kind is HeldKind.DEAD)
     rows = [
         (
             item.id,
             _kind(item.held),
-            city.local(item.held.now),
-            words.message(item.held.type),
-            item.held.stream,
-            item.held.reason,
+            city.local(item.held.now)[5:],
+            Text(f"{words.message(item.held.type)} of {item.held.stream}\n{item.held.reason}"),
         )
         for item in items
     ]
-    title = f"held messages 搁置: {len(items)}"
-    return [_value(item) for item in items], table(
-        title, ("id", "kind", "since", "message", "stream", "reason"), rows
-    )
+    parked = sum(item.held.kind is HeldKind.PARKED for item in items)
+    title = f"held messages 搁置: {parked} parked 挂起, {len(items) - parked} dead 死信"
+    columns = ("id", "kind", "since", "message, and why it lies here")
+    return [_value(item) for item in items], table(title, columns, rows, whole=(0, 1, 2))
 
 
 async def shown(city: View, which: str) -> tuple[Any, ...]:

@@ -118,14 +118,20 @@ def emit(value: Any, *page: RenderableType, as_json: bool) -> None:
 
 
 def table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[int] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    right: Sequence[int] = (),
+    whole: Sequence[int] = (),
 ) -> Table:
-    """A table that survives 100 columns: long cells fold, the columns in `right` are figures."""
+    """A table that survives 100 columns: long cells fold, those in `whole` never; `right` are figures."""
     made = Table(
         title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
     )
     for number, column in enumerate(columns):
-        made.add_column(column, overflow="fold", justify="right" if number in right else "left")
+        justify = "right" if number in right else "left"
+        made.add_column(column, overflow="fold", justify=justify, no_wrap=number in whole)
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     return made

@@ -30,10 +30,10 @@ def test_its_clocks_stand_with_limit_due_and_lateness(told: Told) -> None:
 
 def test_the_timeline_tells_changes_and_refusals_in_words(told: Told) -> None:
     page = " ".join(told("case", "show", NUMBER).split())
-    assert "CaseAccepted 已立案 post OPS-clerk → to_route 待派遣" in page
+    assert "CaseAccepted 已立案 by post OPS-clerk → to_route 待派遣" in page
     assert "CommandRefused 不予执行" in page
     assert "not permitted: expected lead or clock" in page
-    assert "SignatureDeemed 视为签收 sla.clock → handling 办理中" in page
+    assert "SignatureDeemed 视为签收 by sla.clock → handling 办理中" in page
 
 
 def test_a_program_gets_the_same_as_json(value: Value) -> None:
