@@ -70,11 +70,16 @@ class Worker:
         self._margin = timedelta(seconds=pace.margin_seconds)
         self._again: dict[int, tuple[int, datetime]] = {}
 
-    async def turn(self) -> bool:
-        """One batch or tick: claim what is new, decide, commit, publish. Says whether anything was done."""
+    async def turn(self, *, tick: bool = True) -> bool:
+        """One batch or tick: claim what is new, decide, commit, publish. Says whether anything was done.
+
+        Without `tick` nothing is done where nothing arrived: for hosts that know that no time has passed.
+        """
         batch = self._rest or await self.log.fetch(self.pace.batch)
         self._rest = ()
         claimed = await self._keep_claims()
+        if not (batch or claimed or tick):
+            return False
         self._refuse_wild(batch)
         await self._learn_rules(batch)
         asked = await self._ask(batch)

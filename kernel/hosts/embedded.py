@@ -34,11 +34,10 @@ class Embedded:
     async def settle(self) -> int:
         """Turn all workers until a whole round finds nothing to do; gives the number of rows written."""
         before = sum(worker.handled for worker in self.workers)
-        busy = True
-        while busy:
-            busy = False
+        busy = dict.fromkeys(self.workers, True)
+        while any(busy.values()):
             for worker in self.workers:
-                busy = await worker.turn() or busy
+                busy[worker] = await worker.turn(tick=busy[worker])
         return sum(worker.handled for worker in self.workers) - before
 
     async def next_due(self) -> datetime | None:
