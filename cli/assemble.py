@@ -113,7 +113,13 @@ async def open_city(
         opened.store.stamp = clock.wall
         keyring = await open_keyring(SqlSecrets(opened.store), READERS)
         city = _assemble(
-            opened.store, opened.city, clock, channels or {}, keyring, instance, settings or Settings()
+            opened.store,
+            opened.city,
+            clock,
+            channels or {},
+            keyring,
+            instance,
+            settings or read_settings({}, None),
         )
         last = await city.last_now()
         if isinstance(clock, SteppedClock) and last is not None:
@@ -185,14 +191,7 @@ def _assemble(
     instance: int,
     settings: Settings,
 ) -> LiveCity:
-    pace = Pace(
-        batch=settings.batch_messages,
-        timers=settings.batch_timers,
-        margin_seconds=settings.clock_skew_seconds,
-        tick_seconds=0 if isinstance(clock, SteppedClock) else settings.tick_seconds,
-        failures_most=settings.failures_most,
-        pause_seconds=settings.pause_seconds,
-    )
+    pace = _pace(clock, settings)
     editions = SqlEditions(store)
     names = [*(processor.name for processor in PROCESSORS), EDGE]
     journals = {name: SqlJournal(store, name, delivers=True) for name in names}
@@ -217,6 +216,17 @@ def _assemble(
         keep=keyring.keep,
     )
     return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge, keyring)
+
+
+def _pace(clock: Clock, settings: Settings) -> Pace:
+    return Pace(
+        batch=settings.batch_messages,
+        timers=settings.batch_timers,
+        margin_seconds=settings.clock_skew_seconds,
+        tick_seconds=0 if isinstance(clock, SteppedClock) else settings.tick_seconds,
+        failures_most=settings.failures_most,
+        pause_seconds=settings.pause_seconds,
+    )
 
 
 def _decider(processor: AnyProcessor, city: City, clock: Clock, settings: Settings) -> Decider:

@@ -127,11 +127,12 @@ def _unit(tally: Tally, code: str) -> dict[str, Any]:
     }
 
 
-def _pages(lived: Lived, dead_at_edge: int) -> list[Any]:
+def _flow(lived: Lived, dead_at_edge: int) -> list[tuple[str, int]]:
+    """From reports to cases, in counts."""
     tally = lived.tally
     states = tally.states()
     ended = states[State.WRITTEN_OFF] + states[State.VOID]
-    flow = [
+    return [
         ("reports accepted by the reader 受理上报", lived.accepted),
         ("  opened a case 建案", len(tally.cases)),
         ("  merged into a case 并入", tally.merged),
@@ -142,6 +143,10 @@ def _pages(lived: Lived, dead_at_edge: int) -> list[Any]:
         ("cases written off or void 已销号/作废", ended),
         ("events on record 事件", lived.events),
     ]
+
+
+def _pages(lived: Lived, dead_at_edge: int) -> list[Any]:
+    tally = lived.tally
     units = [
         (unit.name, unit.assigned, unit.on_time, unit.late, tally.open_by_unit()[code])
         for code, unit in sorted(tally.units.items(), key=lambda item: -item[1].assigned)
@@ -152,11 +157,11 @@ def _pages(lived: Lived, dead_at_edge: int) -> list[Any]:
         for (code, verdict), count in tally.refused_steps.most_common(12)
     ]
     return [
-        table("Reports → cases 上报 → 案件", ["", "count"], flow, right=[1]),
+        table("Reports → cases 上报 → 案件", ["", "count"], _flow(lived, dead_at_edge), right=[1]),
         table(
             "Cases by state 案件状态",
             ["state", "cases"],
-            [(state_words(s), n) for s, n in states.items()],
+            [(state_words(s), n) for s, n in tally.states().items()],
             right=[1],
         ),
         table(
