@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli import words
 from cli.opening import look
-from cli.options import AsJson, CaseNumber, Database
+from cli.options import AsJson, CaseNumber, Database, one_of
 from cli.output import emit, facts, table
 from cli.reading import View
 from cli.timeline import Entry, Teller
@@ -45,7 +45,11 @@ def history(number: CaseNumber, database: Database = None, as_json: AsJson = Fal
 @app.command("list")
 def list_(
     state: Annotated[
-        str, typer.Option(help="Only this state, for example handling; `open` for all open ones.")
+        str,
+        typer.Option(
+            help="Only this state, for example handling; `open` for all open ones.",
+            autocompletion=one_of([*words.STATES, "open"]),
+        ),
     ] = "",
     unit: Annotated[str, typer.Option(help="Only cases that this unit leads (主办).")] = "",
     late: Annotated[bool, typer.Option("--late", help="Only cases with a clock past its due time.")] = False,

@@ -9,10 +9,11 @@ from rich.text import Text
 
 from cli import words
 from cli.opening import look
-from cli.options import AsJson, CaseNumber, Database
+from cli.options import AsJson, CaseNumber, Database, Language, Tongue, one_of
 from cli.output import NotThere, emit, table
 from cli.reading import View
 from rules.bundle import Bundle
+from rules.clocks import LAWS
 from rules.workdays import Calendar
 from schemas.wire import trusted
 from services.router import explain as routing
@@ -20,12 +21,11 @@ from services.sla import explain as timing
 from services.sla import words as timing_words
 
 app = typer.Typer(help="Explain decisions (说明).", no_args_is_help=True)
-Language = Annotated[str, typer.Option(help="en or zh.")]
 
 
 @app.command("route")
 def route(
-    number: CaseNumber, language: Language = "en", database: Database = None, as_json: AsJson = False
+    number: CaseNumber, language: Language = Tongue.EN, database: Database = None, as_json: AsJson = False
 ) -> None:
     """Every unit that was looked at, the step and entry that decided, and who leads (派遣说明)."""
     emit(*look(database, lambda city: routed(city, number, language)), as_json=as_json)
@@ -34,8 +34,13 @@ def route(
 @app.command("deadline")
 def deadline(
     number: CaseNumber,
-    clock: Annotated[str, typer.Option(help="Only this clock, for example handle; else all of them.")] = "",
-    language: Language = "en",
+    clock: Annotated[
+        str,
+        typer.Option(
+            help="Only this clock, for example handle; else all of them.", autocompletion=one_of(LAWS)
+        ),
+    ] = "",
+    language: Language = Tongue.EN,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:

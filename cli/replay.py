@@ -9,7 +9,7 @@ from rich.text import Text
 
 from cli import words
 from cli.opening import look
-from cli.options import AsJson, Database
+from cli.options import AsJson, Database, one_of
 from cli.output import Exit, NotThere, bar, emit, facts, table
 from cli.reading import NAMES, View
 from cli.topology import DOORS, PERFORMING, PROCESSORS
@@ -30,7 +30,8 @@ class ReplayDiffers(Fault):
 
 def replay(
     processor: Annotated[
-        list[str] | None, typer.Option(help="Only this processor, e.g. router.case; several.")
+        list[str] | None,
+        typer.Option(help="Only this processor, e.g. router.case; several.", autocompletion=one_of(NAMES)),
     ] = None,
     database: Database = None,
     as_json: AsJson = False,

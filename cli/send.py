@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.text import Text
 
 from cli import words
 from cli.opening import Doorway, act
-from cli.options import AsJson, Database
+from cli.options import AsJson, Database, one_of
 from cli.output import Exit, NotThere, bar, emit, table
 from cli.reading import View
 from cli.timeline import Teller
@@ -70,7 +71,9 @@ def send(  # one command, three things to send
     file: Annotated[
         Path | None, typer.Option(help="CloudEvents as JSON lines, or a CSV with --mapping.")
     ] = None,
-    command: Annotated[str, typer.Option(help="A case command, for example SignCase.")] = "",
+    command: Annotated[
+        str, typer.Option(help="A case command, for example SignCase.", autocompletion=one_of(COMMANDS))
+    ] = "",
     case: Annotated[str, typer.Option(help="The case that the command is for.")] = "",
     post: Annotated[str, typer.Option("--as", help="The post (岗位) that sends the command.")] = "",
     data: Annotated[str, typer.Option(help="The command's fields as JSON.")] = "{}",
@@ -98,19 +101,15 @@ def send(  # one command, three things to send
     elif file is not None:
         ready = list(_file(file, mapping, source))
     else:
-        reporter = Reporter(name=name, phone=phone) if name or phone else None
-        report = GridReport(
-            channel=channel,
-            text=text,
-            place=place,
-            area=area,
-            matter=matter,
-            position=position(at),
-            reporter=reporter,
-        )
+        report = GridReport(channel=channel, text=text, place=place, area=area, matter=matter)
+        report = replace(report, position=position(at), reporter=_person(name, phone))
         ready = [_submission(Sender("source", source), source, id_ or secrets.token_hex(6), "report", report)]
     sent = act(database, lambda city: submitted(city, ready, wait, quiet=as_json))
     _report(sent, as_json=as_json)
+
+
+def _person(name: str, phone: str) -> Reporter | None:
+    return Reporter(name=name, phone=phone) if name or phone else None
 
 
 async def submitted(city: Doorway, ready: Sequence[Submission], wait: float, *, quiet: bool) -> list[Sent]:

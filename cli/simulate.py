@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 from rich.text import Text
 
-from cli.options import AsJson
+from cli.options import AsJson, one_of
 from cli.output import BundleFaults, Exit, NotThere, bar, emit, table
 from cli.simulation import plan
 from kernel.errors import Fault
@@ -30,7 +30,9 @@ def simulate(
     steps: Annotated[
         int, typer.Option(min=1, help="Steps with faults, before the city comes to rest.")
     ] = 4000,
-    profile: Annotated[str, typer.Option(help="calm, chaos or quiet.")] = "chaos",
+    profile: Annotated[
+        str, typer.Option(help="calm, chaos or quiet.", autocompletion=one_of(PROFILES))
+    ] = "chaos",
     trace: Annotated[
         bool, typer.Option("--trace", help="Print what happened, the last lines of it.")
     ] = False,

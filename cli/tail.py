@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from cli.opening import look
-from cli.options import AsJson, Database
+from cli.options import AsJson, Database, one_of
 from cli.output import NotThere, console
 from cli.reading import NAMES, View
 from cli.timeline import Entry, Teller
@@ -23,7 +23,10 @@ _LOOK_SECONDS = 0.5
 def tail(
     processor: Annotated[
         list[str] | None,
-        typer.Option(help="Of this processor, e.g. router.case (the default) or sla.clock; several."),
+        typer.Option(
+            help="Of this processor, e.g. router.case (the default) or sla.clock; several.",
+            autocompletion=one_of(NAMES),
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Of every processor.")] = False,
     last: Annotated[int, typer.Option(min=0, help="Begin with so many that are there.")] = 20,

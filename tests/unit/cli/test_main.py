@@ -71,3 +71,24 @@ def test_every_exit_code_is_documented() -> None:
     assert set(EXIT_CODES) == set(Exit)
     shown = runner.invoke(app, ["--help"]).stdout
     assert all(str(code.value) in shown for code in Exit)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("gridcase ex", "explain"),
+        ("gridcase tail --processor router", "router.case"),
+        ("gridcase send --command Sign", "SignCase"),
+        ("gridcase case list --state hand", "handling"),
+        ("gridcase explain deadline --clock ver", "verify"),
+        ("gridcase explain route --language z", "zh"),
+        ("gridcase simulate --profile ca", "calm"),
+    ],
+)
+def test_the_shell_completes_commands_and_their_words(typed: str, offered: str) -> None:
+    environ = {
+        "_GRIDCASE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1),
+        "_TYPER_COMPLETE_TESTING": "True",
+    }  # fmt: skip
+    result = runner.invoke(app, [], env=environ, prog_name="gridcase")
+    assert offered in result.stdout.split()
