@@ -14,7 +14,19 @@ from kernel.log import Outgoing, Target
 from kernel.sql import bulk
 from kernel.sql.counters import TargetRow, lock_journals, lock_targets
 from kernel.sql.heads import Head, Source, journal_source
-from kernel.sql.tables import held, journal, journals, messages, micros, outbox, snapshots, targets, timers
+from kernel.sql.recent import Part
+from kernel.sql.tables import (
+    held,
+    journal,
+    journals,
+    messages,
+    micros,
+    moment,
+    outbox,
+    snapshots,
+    targets,
+    timers,
+)
 
 encode = msgspec.json.encode
 pack = msgspec.msgpack.encode
@@ -29,6 +41,7 @@ class Outcome(NamedTuple):
 
     fenced: frozenset[int]
     heads: Mapping[Source, Head]
+    parts: Mapping[Source, Part]
 
 
 class Batch:
@@ -70,21 +83,21 @@ def commit(
     """Store what was not fenced. The stamp is read when everything that it must not overtake is locked."""
     batch = Batch(connection, processor, moves)
     if not batch.moves:
-        return Outcome(batch.fenced, {})
+        return Outcome(batch.fenced, {}, {})
     outgoing = (
         sort_by_target(message for move in batch.moves for message in move.outgoing) if delivers else {}
     )
     ends = lock_targets(connection, outgoing)
     now = micros(stamp())
     heads = _store_cursors(batch, now, delivers=delivers)
-    _store_events(batch, now)
+    parts = _store_events(batch, now)
     _store_timers(batch)
     _store_rest(batch)
     if delivers:
-        heads |= append(connection, ends, outgoing, now)
+        heads |= append(connection, ends, outgoing, now, parts)
     else:
         _store_outbox(batch)
-    return Outcome(batch.fenced, heads)
+    return Outcome(batch.fenced, heads, parts)
 
 
 def _check_sequence(move: Move, seq: int) -> None:
@@ -112,8 +125,9 @@ def append(
     ends: Mapping[Target, TargetRow],
     batches: Mapping[Target, Sequence[Outgoing]],
     now: int,
+    parts: dict[Source, Part],
 ) -> dict[Source, Head]:
-    """Put messages into their topics, at the offsets of the locked counters."""
+    """Put messages into their topics, at the offsets of the locked counters; adds them to `parts`."""
     rows: list[tuple[Any, ...]] = []
     counters: list[tuple[Any, ...]] = []
     heads: dict[Source, Head] = {}
@@ -124,6 +138,7 @@ def append(
             rows.append((number, place, message.key, appended, encode(message.headers), message.body))
         counters.append((number, *target, offset + len(batch), appended))
         heads[target] = Head(number, offset + len(batch))
+        parts[target] = Part(offset, moment(appended), batch)
     bulk.insert(connection, messages, rows)
     bulk.upsert(connection, targets, counters)
     return heads
@@ -145,20 +160,25 @@ def _store_cursors(batch: Batch, now: int, *, delivers: bool) -> dict[Source, He
     return heads
 
 
-def _store_events(batch: Batch, now: int) -> None:
+def _store_events(batch: Batch, now: int) -> dict[Source, Part]:
     """The rows of a batch. Neighbours often share a cause and a time, which are then encoded once."""
     rows: list[tuple[Any, ...]] = []
+    parts: dict[Source, Part] = {}
     known, stamp, packed, micro = None, None, b"", 0
     for move in batch.moves:
         row = batch.rows[move.cursor.partition]
         number, appended = row.id, max(now, row.appended)
-        for _, seq, stream, version, body, cause, moment, rules, trace in move.records:
+        for _, seq, stream, version, body, cause, at, rules, trace in move.records:
             if cause is not known:
                 known, packed = cause, encode(cause)
-            if moment is not stamp:
-                stamp, micro = moment, micros(moment)
+            if at is not stamp:
+                stamp, micro = at, micros(at)
             rows.append((number, seq, stream, version, micro, rules, appended, trace, packed, body))
+        parts[journal_source(batch.processor, move.cursor.partition)] = Part(
+            row.seq, moment(appended), move.records
+        )
     bulk.insert(batch.connection, journal, rows)
+    return parts
 
 
 def _store_timers(batch: Batch) -> None:

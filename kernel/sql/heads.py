@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
+from kernel.sql.recent import Part, Recent
+
 Source: TypeAlias = tuple[str, int]
 """A topic and its partition, or `@` and a processor, and the partition of its journal."""
 
@@ -26,6 +28,7 @@ class Heads:
 
     def __init__(self) -> None:
         self.known: dict[Source, Head] = {}
+        self.recent = Recent()
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self.fault: Exception | None = None
 
@@ -37,6 +40,12 @@ class Heads:
                 self.known[source] = head
                 for event in self._waiting[source[0]]:
                     event.set()
+
+    def committed(self, heads: Mapping[Source, Head], parts: Mapping[Source, Part]) -> None:
+        """This process has moved the ends, by these records."""
+        for source, part in parts.items():
+            self.recent.add(source, part)
+        self.raise_to(heads)
 
     def fail(self, error: Exception) -> None:
         """The database does not answer: whoever waits has to hear it."""

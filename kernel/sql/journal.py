@@ -46,7 +46,7 @@ class SqlJournal:
             return commit(connection, self.processor, moves, self._store.stamp, delivers=self.delivers)
 
         outcome = await self._store.write(work)
-        self._store.heads.raise_to(outcome.heads)
+        self._store.heads.committed(outcome.heads, outcome.parts)
         return outcome.fenced
 
     async def histories(

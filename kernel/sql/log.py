@@ -1,17 +1,19 @@
 """The port to the topics, in SQL: commands lie in a table, an event topic is the journal of its processor."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
 
+from kernel.journal import Record
 from kernel.log import Headers, Message, Outgoing, Span, Target
 from kernel.sql import bulk
 from kernel.sql.commit import append
 from kernel.sql.counters import lock_journals, lock_targets
 from kernel.sql.heads import Head, Source, journal_source
+from kernel.sql.recent import Part
 from kernel.sql.store import Store
 from kernel.sql.tables import EPOCH, micros, moment
 from schemas.topics import TOPICS, Topic
@@ -19,15 +21,19 @@ from schemas.topics import TOPICS, Topic
 _headers = msgspec.json.Decoder(Headers)
 
 _RANGE: Final = (("target", "int"), ("low", "bigint"), ("high", "bigint"))
-_MESSAGES: Final = (
-    'select m.target, m."offset", m.key, m.appended, m.headers, m.body from given '
-    'join messages m on m.target = given.target and m."offset" >= given.low and m."offset" < given.high '
-    'order by m.target, m."offset"'
+_COMMANDS: Final = bulk.Lookup(
+    given=_RANGE,
+    table="messages",
+    columns='t.target, t."offset", t.key, t.appended, t.headers, t.body',
+    match='t.target = given.target and t."offset" >= given.low and t."offset" < given.high',
+    order='t.target, t."offset"',
 )
-_EVENTS: Final = (
-    "select r.journal, r.seq, r.stream, r.appended, r.rules, r.trace, r.body from given "
-    "join journal r on r.journal = given.target and r.seq > given.low and r.seq <= given.high "
-    "order by r.journal, r.seq"
+_EVENTS: Final = bulk.Lookup(
+    given=_RANGE,
+    table="journal",
+    columns="t.journal, t.seq, t.stream, t.appended, t.rules, t.trace, t.body",
+    match="t.journal = given.target and t.seq > given.low and t.seq <= given.high",
+    order="t.journal, t.seq",
 )
 
 
@@ -52,6 +58,7 @@ class SqlLog:
         self._topics = {topic.name: topic for topic in (*TOPICS, *topics)}
         self._inbox = tuple(topics)
         self._names = [_source(topic, 0)[0] for topic in topics]
+        store.heads.recent.reads(self._names)
         self._tick_seconds = tick_seconds
         self._positions: dict[int, dict[str, int]] = {}
 
@@ -69,10 +76,17 @@ class SqlLog:
         return ()
 
     async def _take(self, limit: int) -> Sequence[Message]:
-        wanted = self._wanted(limit)
-        if not wanted:
-            return ()
-        found = await self._store.read(lambda connection: read_ranges(connection, wanted))
+        found: list[Message] = []
+        unknown: list[Wanted] = []
+        for item in self._wanted(limit):
+            parts = self._store.heads.recent.take(_source(item.topic, item.partition), item.low, item.high)
+            if parts is None:
+                unknown.append(item)
+            else:
+                found += from_parts(item, parts)
+        if unknown:
+            found += await self._store.read(lambda connection: read_ranges(connection, unknown))
+        found.sort(key=_appended)
         for message in found:
             self._positions[message.partition][message.topic] = message.offset + 1
         return found
@@ -136,19 +150,22 @@ class SqlLog:
         counts: dict[Target, int] = {}
         for target, batch in batches.items():
             try:
-                heads = await self._store.write(lambda connection: self._append(connection, {target: batch}))  # noqa: B023 - awaited
+                heads, parts = await self._store.write(
+                    lambda connection: self._append(connection, {target: batch})  # noqa: B023 - awaited
+                )
             except Exception:  # noqa: BLE001 - unknown counts as not acknowledged
                 counts[target] = 0
             else:
-                self._store.heads.raise_to(heads)
+                self._store.heads.committed(heads, parts)
                 counts[target] = len(batch)
         return counts
 
     def _append(
         self, connection: Connection, batches: Mapping[Target, Sequence[Outgoing]]
-    ) -> dict[Source, Head]:
+    ) -> tuple[dict[Source, Head], dict[Source, Part]]:
         ends = lock_targets(connection, batches)
-        return append(connection, ends, batches, micros(self._store.stamp()))
+        parts: dict[Source, Part] = {}
+        return append(connection, ends, batches, micros(self._store.stamp()), parts), parts
 
     def drift(self) -> float:
         """The stamps are this process's own clock."""
@@ -163,11 +180,23 @@ def _source(topic: Topic, partition: int) -> Source:
 
 
 def read_ranges(connection: Connection, wanted: Sequence[Wanted]) -> list[Message]:
-    """The records of several ranges: older ones first, and each topic partition in order."""
+    """The records of several ranges, each topic partition in order."""
     found = _commands(connection, [item for item in wanted if not item.topic.journal_of])
     found += _events(connection, [item for item in wanted if item.topic.journal_of])
-    found.sort(key=_appended)
     return found
+
+
+def from_parts(item: Wanted, parts: Iterable[Part]) -> Iterator[Message]:
+    """Records that this process has just committed, as they would be read."""
+    topic, partition = item.topic.name, item.partition
+    origin = f"{item.topic.journal_of}/{partition}"
+    for first, appended, records in parts:
+        for offset, record in enumerate(records, first):
+            if isinstance(record, Record):
+                headers = Headers(origin, record.seq, record.rules, record.trace)
+                yield Message(topic, partition, offset, record.stream, appended, headers, record.body)
+            else:
+                yield Message(topic, partition, offset, record.key, appended, record.headers, record.body)
 
 
 _appended = attrgetter("appended")
@@ -175,7 +204,7 @@ _appended = attrgetter("appended")
 
 def _commands(connection: Connection, wanted: Sequence[Wanted]) -> list[Message]:
     by_number = {item.number: item for item in wanted}
-    rows = bulk.select(connection, _RANGE, _MESSAGES, [(item.number, item.low, item.high) for item in wanted])
+    rows = bulk.look_up(connection, _COMMANDS, [(item.number, item.low, item.high) for item in wanted])
     found: list[Message] = []
     stamp, appended = -1, EPOCH
     for number, offset, key, micro, headers, body in rows:
@@ -190,7 +219,7 @@ def _commands(connection: Connection, wanted: Sequence[Wanted]) -> list[Message]
 
 def _events(connection: Connection, wanted: Sequence[Wanted]) -> list[Message]:
     origins = {item.number: (item, f"{item.topic.journal_of}/{item.partition}") for item in wanted}
-    rows = bulk.select(connection, _RANGE, _EVENTS, [(item.number, item.low, item.high) for item in wanted])
+    rows = bulk.look_up(connection, _EVENTS, [(item.number, item.low, item.high) for item in wanted])
     found: list[Message] = []
     stamp, appended = -1, EPOCH
     for number, seq, stream, micro, rules, trace, body in rows:

@@ -1,8 +1,8 @@
 """What is read of journals: claims, histories, timers, held messages."""
-# ruff: noqa: S608 - what is put together are names of our own columns, never values
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -18,11 +18,33 @@ _cursors = msgspec.json.Decoder(Cursor)
 _causes = msgspec.json.Decoder(Cause)
 _packed = msgspec.msgpack.Decoder(list[Outgoing])
 
-_ROW: Final = "r.journal, r.seq, r.stream, r.version, r.now, r.rules, r.trace, r.cause, r.body"
+_ROW: Final = "t.journal, t.seq, t.stream, t.version, t.now, t.rules, t.trace, t.cause, t.body"
 _COLUMNS: Final = [journal.c[name.partition(".")[2]] for name in _ROW.split(", ")]
 NO_CAUSE: Final = Cause(Via.MESSAGE, "", EPOCH, Sender("", ""))
-_STREAMS: Final = (("journal", "int"), ("stream", "text"), ("fold", "text"))
-_BEHIND: Final = (("journal", "int"), ("stream", "text"), ("version", "int"))
+_BEHIND: Final = bulk.Lookup(
+    given=(("journal", "int"), ("stream", "text"), ("version", "int")),
+    table="journal",
+    columns=_ROW,
+    match="t.stream = given.stream and t.journal = given.journal and t.version > given.version",
+    order="t.stream, t.journal, t.version",
+)
+_SNAPSHOT: Final = bulk.Lookup(
+    given=(("journal", "int"), ("stream", "text"), ("fold", "text")),
+    table="snapshots",
+    columns="t.journal, t.stream, t.version, t.body",
+    match="t.journal = given.journal and t.stream = given.stream and t.fold = given.fold "
+    "and t.version = (select max(s.version) from snapshots s "
+    "where s.journal = given.journal and s.stream = given.stream and s.fold = given.fold)",
+    order="t.version",
+)
+_DUE: Final = bulk.Lookup(
+    given=(("journal", "int"), ("until", "bigint"), ("most", "int")),
+    table="timers",
+    columns="t.journal, t.stream, t.name, t.due, t.kind, t.body, t.event",
+    match="t.journal = given.journal and t.due <= given.until",
+    order="t.due, t.stream, t.name",
+    most="most",
+)
 
 Numbers = Mapping[int, int]
 """The numbers of a processor's journal partitions, by partition."""
@@ -100,7 +122,7 @@ def to_records(rows: Iterable[tuple[Any, ...]], partitions: Mapping[int, int]) -
 def histories(
     connection: Connection, numbers: Numbers, streams: Mapping[int, Collection[str]], fold: str
 ) -> dict[tuple[int, str], History]:
-    """The newest fitting snapshot of each stream and the rows behind it."""
+    """The newest fitting snapshot of each stream and the rows behind it; without a `fold` none fits."""
     partitions = {number: partition for partition, number in numbers.items()}
     wanted = [
         (numbers[partition], stream)
@@ -108,34 +130,21 @@ def histories(
         if partition in numbers
         for stream in names
     ]
-    found = _snapshots(connection, partitions, wanted, fold)
-    rows = bulk.select(
-        connection,
-        _BEHIND,
-        f"select {_ROW} from given join journal r on r.stream = given.stream and r.journal = given.journal "
-        "and r.version > given.version order by r.journal, r.stream, r.version",
-        [(*key, found[key].version if key in found else 0) for key in wanted],
-    )
+    found = _snapshots(connection, partitions, wanted, fold) if fold else {}
+    behind = [(*key, found[key].version if key in found else 0) for key in wanted]
+    rows = bulk.look_up(connection, _BEHIND, behind)
     records: dict[tuple[int, str], list[Record]] = {
         (partition, stream): [] for partition, names in streams.items() for stream in names
     }
     for record in to_records(rows, partitions):
         records[record.partition, record.stream].append(record)
-    return {
-        key: History(found.get((numbers.get(key[0], -1), key[1])), behind) for key, behind in records.items()
-    }
+    return {key: History(found.get((numbers.get(key[0], -1), key[1])), rest) for key, rest in records.items()}
 
 
 def _snapshots(
     connection: Connection, partitions: Mapping[int, int], wanted: Sequence[tuple[int, str]], fold: str
 ) -> dict[tuple[int, str], Snapshot]:
-    rows = bulk.select(
-        connection,
-        _STREAMS,
-        "select s.journal, s.stream, s.version, s.body from given join snapshots s "
-        "on s.journal = given.journal and s.stream = given.stream and s.fold = given.fold order by s.version",
-        [(*key, fold) for key in wanted],
-    )
+    rows = bulk.look_up(connection, _SNAPSHOT, [(*key, fold) for key in wanted])
     return {
         (number, stream): Snapshot(partitions[number], stream, version, fold, body)
         for number, stream, version, body in rows
@@ -150,17 +159,11 @@ def due(
     wanted = [
         (numbers[partition], micros(time), limit) for partition, time in until.items() if partition in numbers
     ]
-    rows = bulk.select(
-        connection,
-        (("journal", "int"), ("until", "bigint"), ("most", "int")),
-        "select t.journal, t.stream, t.name, t.due, t.kind, t.body, t.event from given join timers t "
-        "on t.journal = given.journal and t.due <= given.until order by t.due, t.stream, t.name "
-        "limit (select max(most) from given)",
-        wanted,
-    )
+    rows = bulk.look_up(connection, _DUE, wanted)
+    rows.sort(key=itemgetter(3, 1, 2))
     return [
         StoredTimer(partitions[number], stream, name, moment(due), kind, body, event)
-        for number, stream, name, due, kind, body, event in rows
+        for number, stream, name, due, kind, body, event in rows[:limit]
     ]
 
 
