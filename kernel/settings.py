@@ -3,6 +3,7 @@
 `.env.example` and the table of the docs are written from here: `python -m kernel.settings`.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -27,6 +28,9 @@ _SCHEMES: Final = {
     "postgresql+asyncpg": "postgresql",
 }
 _URLS: Final = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+
+_HIDDEN: Final = frozenset({"webhook_secrets"})
+"""Settings whose values are shown to nobody."""
 
 Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9.:_-]+$")]
 
@@ -95,6 +99,12 @@ class Settings(BaseSettings):
             raise ValueError(_URLS)
         return f"{name}://{rest}"
 
+    @field_validator("webhook_secrets", mode="before")
+    @classmethod
+    def _of_json(cls, secrets: object) -> object:
+        """A variable is text; what it holds is JSON."""
+        return json.loads(secrets or "{}") if isinstance(secrets, str) else secrets
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -141,7 +151,7 @@ def example() -> str:
         "# Settings with their defaults: copy to .env, or export. Written by `python -m kernel.settings`."
     ]
     for name, field in Settings.model_fields.items():
-        lines += ["", f"# {field.description}", f"# {PREFIX}{name.upper()}={field.default}"]
+        lines += ["", f"# {field.description}", f"# {PREFIX}{name.upper()}={_default(name)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -150,9 +160,14 @@ def reference() -> str:
     lines = ["# Settings", "", "| variable | default | values | meaning |", "| --- | --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         lines.append(
-            f"| `{PREFIX}{name.upper()}` | `{field.default}` | {_bounds(name)} | {field.description} |"
+            f"| `{PREFIX}{name.upper()}` | `{_default(name)}` | {_bounds(name)} | {field.description} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _default(name: str) -> object:
+    field = Settings.model_fields[name]
+    return field.default if field.default_factory is None else "{}"
 
 
 def _ours(environ: Mapping[str, str]) -> dict[str, str]:
@@ -171,6 +186,8 @@ def _line(place: tuple[int | str, ...], fault: Mapping[str, Any]) -> str:
         alike = get_close_matches(name, Settings.model_fields, 1, 0.5)
         guess = f" ({PREFIX}{alike[0].upper()}?)" if alike else ""
         return f"{variable}: expected a setting that exists{guess}"
+    if name in _HIDDEN:
+        return f"{variable}: expected {_bounds(name)}, found something else"
     found = hide_password(str(fault["input"]))
     return f"{variable}: expected {_bounds(name)}, found {found!r}"
 
@@ -180,6 +197,8 @@ def _bounds(name: str) -> str:
     field = Settings.model_fields[name]
     if field.annotation is str:
         return _URLS if name == "database_url" else "a host name or address"
+    if name in _HIDDEN:
+        return "a JSON object of texts"
     choices = getattr(field.annotation, "__args__", ())
     if choices:
         return " or ".join(choices)

@@ -62,6 +62,15 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert "GRIDCASE_LOG_FORMAT" in line
 
 
+def test_secrets_are_json_and_never_shown() -> None:
+    settings = read({"GRIDCASE_WEBHOOK_SECRETS": '{"https://a.example/hook": "whsec_x"}'}, None)
+    assert settings.webhook_secrets == {"https://a.example/hook": "whsec_x"}
+    for value in ("whsec_x", '["whsec_x"]', '{"a": ["whsec_x"]}'):
+        line = wrong(GRIDCASE_WEBHOOK_SECRETS=value)
+        assert line.startswith("GRIDCASE_WEBHOOK_SECRETS: expected a JSON object of texts")
+        assert "whsec" not in line
+
+
 def test_a_misspelt_setting_is_not_ignored() -> None:
     assert "(GRIDCASE_TICK_SECONDS?)" in wrong(GRIDCASE_TICK_SECOND="1")
 
