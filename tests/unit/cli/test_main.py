@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -71,6 +72,12 @@ def test_every_exit_code_is_documented() -> None:
     assert set(EXIT_CODES) == set(Exit)
     shown = runner.invoke(app, ["--help"]).stdout
     assert all(str(code.value) in shown for code in Exit)
+
+
+def test_the_howto_lists_the_same_exit_codes() -> None:
+    page = (Path(__file__).parents[3] / "docs/howto/use-the-command-line.md").read_text("utf-8")
+    plain = page.replace("`", "")
+    assert all(f"| {code.value} | {words} |" in plain for code, words in EXIT_CODES.items())
 
 
 @pytest.mark.parametrize(
