@@ -9,7 +9,7 @@ switch interval: 4,500 rows by `executemany` took 5 seconds beside one busy thre
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql
@@ -61,15 +61,65 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Values]) -> 
         connection.exec_driver_sql(_insert_arrays(table) + " on conflict do nothing", _arrays(rows))
 
 
+class Lookup(NamedTuple):
+    """For each row of parameters, named `given`, the rows of `table`, named `t`, that match, in this order.
+
+    `most` names the parameter that bounds how many. The order is kept among the answers to one row only.
+    """
+
+    given: Given
+    table: str
+    columns: str
+    match: str
+    order: str
+    most: str = ""
+
+
+def look_up(connection: Connection, lookup: Lookup, rows: Sequence[Values]) -> list[Any]:
+    """The answers as tuples. Always one walk through an index for each row, however large the table."""
+    if not rows:
+        return []
+    if not is_sqlite(connection):
+        return _rows(connection, _lateral(lookup), _arrays(rows))
+    found: list[Any] = []
+    for chunk in _chunks(rows):
+        sql = _given_values(lookup.given, len(chunk)) + _crossed(lookup)
+        found += _rows(connection, sql, tuple(chain.from_iterable(chunk)))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _crossed(lookup: Lookup) -> str:
+    """SQLite walks a cross join in the order in which it is written."""
+    limit = f" limit (select max({lookup.most}) from given)" if lookup.most else ""
+    return (
+        f"select {lookup.columns} from given cross join {lookup.table} t on {lookup.match} "
+        f"order by {lookup.order}{limit}"
+    )
+
+
+@lru_cache(maxsize=64)
+def _lateral(lookup: Lookup) -> str:
+    """PostgreSQL may not turn it into a join of its own: without statistics it would read the whole table."""
+    limit = f"limit given.{lookup.most} " if lookup.most else ""
+    inner = f"select t.* from {lookup.table} t where {lookup.match} order by {lookup.order} {limit}offset 0"
+    return (
+        f"{_given_arrays(lookup.given)}select {lookup.columns} "
+        f"from given cross join lateral ({inner}) t order by {lookup.order}"
+    )
+
+
 def delete(connection: Connection, table: Table, keys: Sequence[Values]) -> None:
     """Delete the rows with these primary keys."""
     given = tuple((column.name, _type(column.type)) for column in table.primary_key)
     match = " and ".join(f"t.{name} = given.{name}" for name, _ in given)
     if is_sqlite(connection):
-        found = f"select t.rowid from given join {table.name} t on {match}"
+        found = f"select t.rowid from given cross join {table.name} t on {match}"
         execute(connection, given, f"delete from {table.name} where rowid in ({found})", keys)
     else:
-        execute(connection, given, f"delete from {table.name} t using given where {match}", keys)
+        lateral = f"cross join lateral (select t.ctid from {table.name} t where {match} offset 0) t"
+        found = f"select t.ctid from given {lateral}"
+        execute(connection, given, f"delete from {table.name} where ctid = any(array({found}))", keys)
 
 
 def select(connection: Connection, given: Given, query: str, rows: Sequence[Values]) -> list[Any]:

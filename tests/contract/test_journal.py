@@ -364,6 +364,23 @@ class JournalContract(ABC):
         assert await self.due(journal) == ["z", "d", "c", "a", "b", "e"]
         assert await self.due(journal, limit=3) == ["z", "d", "c"]
 
+    async def test_the_order_and_the_limit_hold_over_all_partitions(self, journal: Journal) -> None:
+        claims = await journal.claim(range(24))
+        moves = [
+            move(
+                c,
+                timers=[
+                    timer(f"t{n}", later(n), f"s{c.cursor.partition:02}", c.cursor.partition)
+                    for n in (3, 1, 2)
+                ],
+            )
+            for c in claims
+        ]
+        await journal.commit(moves)
+        found = await journal.due({partition: later(3) for partition in range(24)}, 40)
+        expected = [(f"t{n}", f"s{partition:02}") for n in (1, 2, 3) for partition in range(24)]
+        assert [(item.name, item.stream) for item in found] == expected[:40]
+
     async def test_each_partition_has_its_own_until(self, journal: Journal) -> None:
         claims = await journal.claim([0, 1, 2])
         moves = [move(c, timers=[timer("t", later(5), partition=c.cursor.partition)]) for c in claims]
