@@ -16,7 +16,7 @@ from kernel.leaf import Drafted
 from kernel.partition import partition_of
 from kernel.processor import AnyProcessor, Context, SetTimer, step
 from rules.inforce import Rules
-from schemas.envelope import Envelope, Frame, event_id
+from schemas.envelope import Envelope, Frame, event_id, message_id
 from schemas.kernel import AreaMode, EditionAdopted
 from schemas.topics import Send
 from schemas.wire import TYPE_OF, encode, trusted
@@ -31,14 +31,34 @@ Again = Callable[[Any, Any], Any]
 
 
 class Passage(NamedTuple):
-    """One message that a journal row sent, as its receiver finds it."""
+    """One message that a journal row sent, as its receiver finds it; `number` 0 is the row itself."""
 
     key: str
     type: str
     message: Any
-    event: str
-    rules: int
-    seq: int
+    row: Record
+    number: int = 0
+
+    @property
+    def event(self) -> str:
+        """The id of the event that sent it."""
+        return event_id(self.row.stream, self.row.version)
+
+    def body(self) -> bytes:
+        """The bytes as they were published: the row's own, or those of its `number`-th message."""
+        if not self.number:
+            return self.row.body
+        head = trusted(self.row.body).frame
+        return encode(
+            Envelope(
+                id=message_id(head.id, self.number),
+                source=head.source,
+                type=self.type,
+                subject=self.key,
+                time=head.time,
+                data=self.message,
+            )
+        )
 
 
 class Address(NamedTuple):
@@ -104,18 +124,18 @@ def _collect(
         frame, event = trusted(row.body)
         if topic:
             address = Address(origin, topic, partition, row.seq)
-            found.sent[address] = Passage(row.stream, frame.type, event, frame.id, row.rules, row.seq)
+            found.sent[address] = Passage(row.stream, frame.type, event, row)
         if row.stream.startswith(RULES_STREAM):
             continue
         effects = processor.react(event, _again(frame, event))
-        for effect in effects:
+        for number, effect in enumerate(effects, 1):
             if isinstance(effect, Send):
                 target = (
                     partition_of(effect.key, partitions) if effect.partition is None else effect.partition
                 )
                 k = numbers[effect.topic, target] = numbers.get((effect.topic, target), 0) + 1
                 kind = TYPE_OF[type(effect.message)]
-                passage = Passage(effect.key, kind, effect.message, frame.id, row.rules, row.seq)
+                passage = Passage(effect.key, kind, effect.message, row, number)
                 found.sent[Address(origin, effect.topic, target, k)] = passage
             elif isinstance(effect, SetTimer):
                 found.timers[origin, frame.id, effect.name] = effect
@@ -131,9 +151,7 @@ def _collect_edge(
         topic = doors[frame.type]
         target = partition_of(frame.subject, partitions)
         k = numbers[topic, target] = numbers.get((topic, target), 0) + 1
-        found.sent[Address(origin, topic, target, k)] = Passage(
-            frame.subject, frame.type, message, frame.id, row.rules, row.seq
-        )
+        found.sent[Address(origin, topic, target, k)] = Passage(frame.subject, frame.type, message, row)
 
 
 def _again(frame: Frame, event: Any) -> Envelope:
@@ -241,8 +259,8 @@ class Replayer:
         if passage.key != row.stream:
             self._differ("stream", row, f"stream {passage.key}", f"stream {row.stream}")
             return None
-        if passage.rules > row.rules:
-            self._differ("older_rules", row, f"rules {passage.rules} or later", f"rules {row.rules}")
+        if passage.row.rules > row.rules:
+            self._differ("older_rules", row, f"rules {passage.row.rules} or later", f"rules {row.rules}")
         return passage.message
 
     def _compare(self, row: Record, body: bytes) -> None:
