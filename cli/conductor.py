@@ -40,6 +40,7 @@ class Conductor:
         self.people = people
         self.submitted = 0
         self.receipts: dict[str, int] = {}
+        """What the edge said to the reports: `accepted`, or the code of the refusal."""
         self._hears = hears
         self._step = step
         self._arrivals = sorted(arrivals, key=lambda arrival: arrival.at, reverse=True)
@@ -67,17 +68,20 @@ class Conductor:
             self.clock.step(until)
             return False
         self.clock.step(min(until, _rounded(max(moment, self.clock.wall()), self._step)))
-        await self._submit(self._due())
+        await self._submit()
         await self.city.host.settle()
         await self._listen()
         return True
 
-    def _due(self) -> list[Submission]:
-        now = self.clock.wall()
+    def _arriving(self) -> list[Submission]:
         found: list[Submission] = []
-        while self._arrivals and self._arrivals[-1].at <= now:
+        while self._arrivals and self._arrivals[-1].at <= self.clock.wall():
             found.append(arriving(self._arrivals.pop()))
-        while self._acts and self._acts[0][0] <= now:
+        return found
+
+    def _acted(self) -> list[Submission]:
+        found: list[Submission] = []
+        while self._acts and self._acts[0][0] <= self.clock.wall():
             act = heapq.heappop(self._acts)[2]
             if self.people.stands(act):
                 found.append(self._acting(act))
@@ -95,10 +99,13 @@ class Conductor:
         )
         return Submission(Sender("post", act.post), encode(envelope))
 
-    async def _submit(self, submissions: Sequence[Submission]) -> None:
-        if not submissions:
+    async def _submit(self) -> None:
+        """What is due stands at the edge: reports first, then what people do."""
+        reports, acts = self._arriving(), self._acted()
+        if not reports and not acts:
             return
-        for receipt in await self.city.edge.accept(submissions):
+        receipts = await self.city.edge.accept([*reports, *acts])
+        for receipt in receipts[: len(reports)]:
             code = _outcome(receipt)
             self.receipts[code] = self.receipts.get(code, 0) + 1
 

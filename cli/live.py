@@ -29,7 +29,7 @@ def board(tally: Tally, bundle: Bundle, now: datetime, zone: tzinfo, came_in: in
         unit = bundle.units.get(code)
         middle.add_row(unit.name if unit else code, str(number))
     right = Table(box=None, padding=(0, 1))
-    right.add_column("breached 超时")
+    right.add_column("burns 超时")
     right.add_column("", justify="right")
     for clock, number in tally.breaches.most_common(9):
         right.add_row(clock, str(number))

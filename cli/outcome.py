@@ -133,12 +133,11 @@ def _flow(lived: Lived, dead_at_edge: int) -> list[tuple[str, int]]:
     states = tally.states()
     ended = states[State.WRITTEN_OFF] + states[State.VOID]
     return [
-        ("reports accepted by the reader 受理上报", lived.accepted),
+        ("reports found valid 有效上报", lived.accepted),
         ("  opened a case 建案", len(tally.cases)),
         ("  merged into a case 并入", tally.merged),
         ("  repeats noted 重复", tally.repeats),
-        ("dead letters 死信", lived.dead.total()),
-        ("  of these refused at the edge", dead_at_edge),
+        ("dead letters in all 死信合计", lived.dead.total()),
         ("parked messages 搁置", lived.parked),
         ("cases written off or void 已销号/作废", ended),
         ("events on record 事件", lived.events),
