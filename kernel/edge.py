@@ -138,16 +138,24 @@ class Edge:
             self._forget()
             raise
 
+    async def take_over(self) -> None:
+        """Fence whoever wrote here before and publish what it left: for an instance that is gone."""
+        await self.accept(())
+
     async def take_up(self) -> int:
         """Try ordered dead letters once more; gives how many passed."""
         tenure = await self._claimed()
         ordered = await self._journal.ordered([self.instance], 1000)
         passed = 0
-        for held in ordered:
-            receipts = await self._record(
-                tenure, [Submission(held.cause.sender, held.body)], released=held.id
-            )
-            passed += sum(receipt.refusal is None for receipt in receipts)
+        try:
+            for held in ordered:
+                receipts = await self._record(
+                    tenure, [Submission(held.cause.sender, held.body)], released=held.id
+                )
+                passed += sum(receipt.refusal is None for receipt in receipts)
+        except Exception:
+            self._forget()
+            raise
         return passed
 
     async def publish(self) -> bool:

@@ -161,13 +161,18 @@ class Worker:
         return found
 
     async def _check(self, claim: Claim, published: Message | None) -> None:
-        """Read back what lies below the cursor, and compare what this partition has published last."""
+        """Read back what lies below the cursor, and compare what this partition has published last.
+
+        Spans are asked for last: a record that ages out in between must not look like one that was lost.
+        """
         partition = claim.cursor.partition
+        below: dict[str, Message | None] = {}
+        for topic, reach in claim.cursor.reach.items():
+            below[topic] = await self.log.look(topic, partition, reach.offset - 1) if reach.offset else None
         spans = await self.log.spans([(topic, partition) for topic in self._topics])
         for topic in self._topics:
             reach = claim.cursor.reach.get(topic, Reach(0))
-            below = await self.log.look(topic, partition, reach.offset - 1) if reach.offset else None
-            self._refuse(partition, unsound(topic, reach, spans[topic, partition], below))
+            self._refuse(partition, unsound(topic, reach, spans[topic, partition], below.get(topic)))
         if published is not None and self._events is not None:
             self._refuse(partition, overtaken(self._events.name, claim.cursor.seq, [published]))
 

@@ -1,5 +1,6 @@
-"""The simulator: a whole city of several workers in one process, with faults at every port call, from one number.
+"""The simulator: a whole city of several workers in one process, faults at every port call, from one number.
 
-`world` schedules coroutines and keeps time; `faults` wraps the memory ports; `city` puts workers, edges and
-partitions together; `checks` says what must hold while it runs and at its end.
+`world` schedules coroutines and keeps time; `faults` wraps the memory ports; `actors` and `city` put workers,
+edges and partitions together; `happenings` and `disasters` befall them; `watch` checks each commit, `checks`
+what must hold at the end.
 """

@@ -1,31 +1,42 @@
 """A city in the simulator: two workers for each processor, edges, partitions that move, people outside."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from kernel.decider import Decider
 from kernel.edge import EDGE, Door, Edge, Seal, Submission
-from kernel.errors import PortsFailed
-from kernel.hosts.simulator.checks import Watch
-from kernel.hosts.simulator.faults import FaultyJournal, FaultyLog, SimClock
-from kernel.hosts.simulator.world import Actor, Broken, PortFailed, World
-from kernel.journal import Record
+from kernel.errors import PortsFailed, WildStamp
+from kernel.hosts.replay import Again
+from kernel.hosts.simulator.actors import (
+    EdgeLife,
+    SimulatedEditions,
+    SimulatedWorker,
+    wild_stamp_is_true,
+    with_bugs,
+)
+from kernel.hosts.simulator.faults import NO_SKEW, FaultyJournal, FaultyLog, SimBroker, SimClock
+from kernel.hosts.simulator.watch import Watch
+from kernel.hosts.simulator.world import START, Actor, Broken, World
+from kernel.journal import Cursor, HeldKind, Move, Record
 from kernel.log import Message
 from kernel.memory.journal import MemoryJournal
-from kernel.memory.log import MemoryBroker
 from kernel.processor import AnyProcessor
 from kernel.worker import Pace, Worker
 from rules.bundle import Bundle
 from rules.inforce import Mode, Rules
-from schemas.kernel import ActivateRules
-from schemas.topics import RULES_EDITIONS
-from schemas.wire import trusted
 
-PACE = Pace(batch=50, timers=20, margin_seconds=12, tick_seconds=0.2, failures_most=1000, pause_seconds=0.02)
+PACE: Final = Pace(
+    batch=50, timers=20, margin_seconds=12, tick_seconds=0.2, failures_most=1000, pause_seconds=0.02
+)
+SILENCE: Final = timedelta(seconds=10)
+"""After how long without a sign of life another instance takes an edge's partition over."""
+
+FOLD: Final = "sim"
+"""What stands for the hash of the `evolve` code."""
 
 PerformOne = Callable[[Message], Any]
 """What the world answers to one message of a performing processor."""
@@ -49,127 +60,114 @@ class People(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is simulated: the processors, the doors of the edge, the editions and the people."""
+    """What is simulated: the processors, the doors of the edge, the editions and the people.
+
+    Those named in `later` join while the city runs.
+    """
 
     processors: Sequence[AnyProcessor]
     doors: Mapping[str, Door]
     bundles: Mapping[str, Bundle]
     people: Callable[[], People]
     performs: Mapping[str, PerformOne] = field(default_factory=dict[str, PerformOne])
+    again: Mapping[str, Again] = field(default_factory=dict[str, Again])
     seal: Seal = lambda _frame, message: message
     partitions: int = 2
     workers: int = 2
     edges: int = 2
     city: str = "SIM"
-
-
-class SimulatedEditions:
-    """Editions read from the broker, as a worker on Kafka reads them."""
-
-    def __init__(self, broker: MemoryBroker, bundles: Mapping[str, Bundle], partitions: int) -> None:
-        self._broker = broker
-        self._bundles = bundles
-        self._partitions = partitions
-
-    def activations(self) -> dict[int, ActivateRules]:
-        """All rules numbers that stand in the topic."""
-        found: dict[int, ActivateRules] = {}
-        for partition in range(self._partitions):
-            for record in self._broker.records.get((RULES_EDITIONS.name, partition), ()):
-                activation = trusted(record.body).message
-                found[activation.number] = activation
-        return found
-
-    async def latest(self) -> int:
-        """See the port."""
-        return max(self.activations(), default=0)
-
-    async def activation(self, number: int) -> ActivateRules:
-        """See the port."""
-        return self.activations()[number]
-
-    async def bundle(self, edition: str) -> Bundle:
-        """See the port."""
-        return self._bundles[edition]
-
-
-class SimulatedWorker(Worker):
-    """A worker that retries only what the simulator let fail; any other exception is a bug to be seen."""
-
-    async def recover(self, error: Exception) -> None:
-        """See `Worker`."""
-        if not isinstance(error, PortFailed):
-            raise Broken(f"{self.decider.processor.name}: {type(error).__name__}: {error}") from error
-        await super().recover(error)
+    later: frozenset[str] = frozenset()
 
 
 class SimulatedCity:
-    """All actors of one seed."""
+    """All actors of one seed, and what the world outside can see of them."""
 
     def __init__(self, plan: Plan, world: World) -> None:
         self.plan = plan
         self.world = world
-        self.broker = MemoryBroker(SimClock(world, timedelta()))
+        self.broker = SimBroker(SimClock(world, NO_SKEW))
         self.journals = {name: MemoryJournal() for name in [*(one.name for one in plan.processors), EDGE]}
         self.editions = SimulatedEditions(self.broker, plan.bundles, plan.partitions)
-        self.watch = Watch(plan.processors)
+        self.watch = Watch(plan.processors, world)
         self.people = plan.people()
         self.workers: dict[str, Worker] = {}
-        self.edges: dict[int, Edge] = {}
-        self.accepted: dict[str, int] = {}
+        self.clocks: dict[str, SimClock] = {}
+        self.edges: dict[int, dict[int, Edge]] = {}
+        self.beats: dict[int, datetime] = dict.fromkeys(range(plan.edges), START)
+        self.accepted: set[str] = set()
+        self.performed: list[Message] = []
+        self.bugs: set[tuple[str, str]] = set()
+        self.joined: dict[str, dict[int, Cursor]] = {}
+        self.present: list[str] = []
         self.receiving = True
+        self.clocks_were_wrong = False
         self._tokens = count(1)
         self._owner: dict[tuple[str, int], int] = {}
         self._views: dict[tuple[str, int], frozenset[int]] = {}
         for processor in plan.processors:
-            for number in range(plan.workers):
-                self._add_worker(processor, number)
-            for partition in range(plan.partitions):
-                self._owner[processor.name, partition] = partition % plan.workers
-            self._refresh(processor.name)
+            if processor.name not in plan.later:
+                self.add_processor(processor)
         for instance in range(plan.edges):
-            self._add_actor(f"edge#{instance}", self._edge_loop(instance))
+            self._add_actor(f"edge#{instance}", self._edge_life(instance))
 
     # Actors.
 
+    def add_processor(self, processor: AnyProcessor) -> None:
+        """Start the workers of a processor."""
+        self.present.append(processor.name)
+        for number in range(self.plan.workers):
+            self._add_worker(processor, number)
+        for partition in range(self.plan.partitions):
+            self._owner[processor.name, partition] = partition % self.plan.workers
+        self._refresh(processor.name)
+
     def _add_actor(self, name: str, start: Callable[[timedelta], Awaitable[None]]) -> None:
         skew = timedelta(milliseconds=self.world.random.randrange(-3000, 3000))
-        self.world.actors.append(Actor(name, start=lambda: start(skew), skew=skew))  # type: ignore[arg-type, return-value]
+        self.world.actors.append(Actor(name, start=lambda: start(skew)))  # type: ignore[arg-type, return-value]
+
+    def _edge_life(self, instance: int) -> Callable[[timedelta], Awaitable[None]]:
+        return lambda skew: EdgeLife(self, instance, skew).live()
 
     def _add_worker(self, processor: AnyProcessor, number: int) -> None:
         name = f"{processor.name}#{number}"
 
         async def live(skew: timedelta) -> None:
-            worker = self.workers[name] = self._worker(processor, number, skew)
+            clock = self.clocks[name] = SimClock(self.world, skew)
+            worker = self.workers[name] = self._worker(processor, number, clock)
             try:
                 await worker.run(lambda: False)
             except PortsFailed:
-                self.world.count("worker gave up")
+                self.world.happened("worker gave up")
+            except WildStamp as fault:
+                wild_stamp_is_true(self, self.broker, clock, fault)
+                self.world.happened("wild stamp refused", str(fault))
+                await clock.pause(0.5)
 
         self._add_actor(name, live)
 
-    def _worker(self, processor: AnyProcessor, number: int, skew: timedelta) -> Worker:
-        clock = SimClock(self.world, skew)
+    def _worker(self, processor: AnyProcessor, number: int, clock: SimClock) -> Worker:
+        world, name = self.world, processor.name
         decider = Decider(
-            processor,
+            with_bugs(processor, self.bugs),
             city_code=self.plan.city,
             partitions=self.plan.partitions,
             city=clock.city,
             token=self.token,
-            fold="sim",
+            fold=FOLD,
             states=8,
             parked_most=1000,
         )
-        log = FaultyLog(
-            self.world, self.broker, processor.topics, lambda: self._views[processor.name, number]
+        log = FaultyLog(world, self.broker, clock, processor.topics, lambda: self._views[name, number])
+
+        def committed(moves: Sequence[Move], fenced: frozenset[int]) -> None:
+            self.watch.committed(name, decider, moves, fenced)
+
+        journal = FaultyJournal(world, self.journals[name], committed)
+        worker = SimulatedWorker(
+            decider, log, journal, self.editions, clock, pace=PACE, perform=self._performing(name)
         )
-        perform = self._performing(processor.name)
-
-        def committed(moves: Any, fenced: frozenset[int]) -> None:
-            self.watch.committed(processor.name, decider, moves, fenced)
-
-        journal = FaultyJournal(self.world, self.journals[processor.name], committed)
-        return SimulatedWorker(decider, log, journal, self.editions, clock, pace=PACE, perform=perform)
+        worker.tell = world.trace if world.traced else None
+        return worker
 
     def _performing(
         self, name: str
@@ -182,68 +180,26 @@ class SimulatedCity:
             done: dict[tuple[str, int, int], Any] = {}
             for message in messages:
                 await self.world.point("perform")
+                self.performed.append(message)
                 done[message.topic, message.partition, message.offset] = one(message)
+                await self.world.point("perform")
             return done
 
         return perform
-
-    def _edge_loop(self, instance: int) -> Callable[[timedelta], Awaitable[None]]:
-        async def live(skew: timedelta) -> None:
-            clock = SimClock(self.world, skew)
-            log = FaultyLog(self.world, self.broker, (), frozenset)
-            journal = FaultyJournal(self.world, self.journals[EDGE], lambda _moves, _fenced: None)
-            edge = self.edges[instance] = Edge(
-                instance,
-                self.plan.doors,
-                journal,
-                clock,
-                self.editions,
-                token=self.token,
-                partitions=self.plan.partitions,
-                seal=self.plan.seal,
-                log=log,
-            )
-            while True:
-                await self._serve(edge, clock)
-
-        return live
-
-    async def _serve(self, edge: Edge, clock: SimClock) -> None:
-        """One submission, sent again with the same id until it is on record; what is published goes on in idle time."""
-        submission = self.people.next(self.world.random, self) if self.receiving else None
-        if submission is None:
-            try:
-                await edge.publish()
-            except PortFailed:
-                self.world.count("edge publish failed")
-            await clock.pause(0.2)
-            return
-        while True:
-            try:
-                (receipt,) = await edge.accept([submission])
-            except Exception as error:
-                if not isinstance(error, PortFailed) and "took this partition over" not in str(error):
-                    raise
-                await clock.pause(0.1)
-            else:
-                if receipt.refusal is None:
-                    self.accepted[receipt.id] = self.accepted.get(receipt.id, 0) + 1
-                return
 
     def token(self) -> bytes:
         """A token never drawn before."""
         return b"%d" % next(self._tokens)
 
-    # Partitions that move.
+    # Partitions that move, edges that fall silent.
 
     def move_something(self) -> None:
         """A rebalance: one partition of one processor gets another owner; views follow late."""
         random = self.world.random
-        processor = random.choice(self.plan.processors).name
+        processor = random.choice(self.present)
         partition = random.randrange(self.plan.partitions)
         owner = self._owner[processor, partition] = random.randrange(self.plan.workers)
-        self.world.count("rebalance")
-        self.world.trace(f"{processor}/{partition} goes to #{owner}")
+        self.world.happened("rebalance", f"{processor}/{partition} goes to #{owner}")
         if random.randrange(3):
             self._refresh(processor)
         else:
@@ -260,8 +216,38 @@ class SimulatedCity:
 
     def settle_views(self) -> None:
         """The faults are over: every worker knows what it owns."""
-        for processor in self.plan.processors:
-            self._refresh(processor.name)
+        for name in self.present:
+            self._refresh(name)
+
+    def silent_edges(self) -> Mapping[int, datetime]:
+        """Instances of the edge that nobody has heard of for a while, with their last sign of life."""
+        return {instance: beat for instance, beat in self.beats.items() if self.world.now - beat > SILENCE}
+
+    def end_edge(self, instance: int) -> None:
+        """One instance is gone for good, with its machine."""
+        self.world.happened("edge gone", f"edge#{instance}")
+        self.world.actors = [actor for actor in self.world.actors if actor.name != f"edge#{instance}"]
+        self.edges.pop(instance, None)
+
+    def living_edges(self) -> Sequence[int]:
+        """Instances that are not gone for good."""
+        names = {actor.name for actor in self.world.actors}
+        return [instance for instance in range(self.plan.edges) if f"edge#{instance}" in names]
+
+    # The operator.
+
+    async def redrive(self, name: str, ids: Collection[tuple[int, int]]) -> None:
+        """Order held messages of a processor to be taken up."""
+        await self.journals[name].order(ids)
+
+    def held(self, name: str, kind: HeldKind) -> Sequence[tuple[int, int]]:
+        """Held messages of one kind that nobody has ordered, and whose bug is mended."""
+        return [
+            (partition, number)
+            for partition, shelf in self.journals[name].shelves.items()
+            for number, held in shelf.held.items()
+            if held.kind is kind and not held.ordered and (name, held.stream) not in self.bugs
+        ]
 
     # What can be seen.
 
@@ -281,30 +267,43 @@ class SimulatedCity:
             found[number] = Rules(number=number, bundle=self.plan.bundles[activation.edition], modes=modes)
         return found
 
-    def unrest(self) -> str:
-        """What is still to be done, in words, for a city that does not come to rest."""
-        found: list[str] = []
+    def unread(self) -> str:
+        """The first inbox that is not read to its end, in words; empty if all are."""
         for processor in self.plan.processors:
+            if processor.name not in self.present:
+                continue
             for partition in range(self.plan.partitions):
                 cursor = self.journals[processor.name].cursor(partition)
                 for topic in processor.topics:
                     reach, end = cursor.reach.get(topic), self.broker.end((topic, partition))
-                    if (reach.offset if reach else 0) != end:
-                        found.append(
-                            f"{processor.name}/{partition} has read {topic} to {reach.offset if reach else 0} of {end}"
-                        )
-        found.extend(f"{name} has unsent messages" for name, worker in self.workers.items() if worker.outbox)
-        return "; ".join(found) or "nothing; it does not become idle"
+                    offset = reach.offset if reach else 0
+                    if offset != end:
+                        return f"{processor.name}/{partition} has read {topic} to {offset} of {end}"
+        return ""
 
-    def idle(self) -> bool:
-        """Offsets at the ends, nothing unsent, no edge with something to publish."""
-        for processor in self.plan.processors:
-            for partition in range(self.plan.partitions):
-                cursor = self.journals[processor.name].cursor(partition)
-                for topic in processor.topics:
-                    reach = cursor.reach.get(topic)
-                    if (reach.offset if reach else 0) != self.broker.end((topic, partition)):
-                        return False
-        return all(not worker.outbox for worker in self.workers.values()) and all(
-            not edge.outbox for edge in self.edges.values()
-        )
+    def unrest(self) -> str:
+        """What is still to be done, in words; empty if the city is idle."""
+        for name, worker in self.workers.items():
+            if worker.outbox:
+                return f"{name} has unsent messages"
+        gone = set(range(self.plan.edges)) - set(self.living_edges())
+        for owner, edges in self.edges.items():
+            if any(edge.outbox for edge in edges.values()):
+                return f"edge#{owner} has unsent messages"
+            gone -= edges.keys()
+        if gone:
+            return f"nobody has taken over {', '.join(f'edge/{instance}' for instance in sorted(gone))}"
+        for name, journal in self.journals.items():
+            for shelf in journal.shelves.values():
+                if any(
+                    held.ordered or (held.kind is HeldKind.PARKED and name != EDGE)
+                    for held in shelf.held.values()
+                ):
+                    return f"{name} has held messages"
+        return self.unread()
+
+
+def broken_unless_idle(city: SimulatedCity) -> None:
+    """A city that does not come to rest has lost something or stalled."""
+    found = city.unrest()
+    raise Broken("comes to rest", found or "nothing is left, but it never stays idle")

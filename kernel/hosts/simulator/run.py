@@ -4,14 +4,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from kernel.edge import EDGE
 from kernel.errors import Fault
 from kernel.hosts.replay import traffic
 from kernel.hosts.simulator.checks import Evidence, check_all
-from kernel.hosts.simulator.city import Plan, SimulatedCity
+from kernel.hosts.simulator.city import Plan, SimulatedCity, broken_unless_idle
+from kernel.hosts.simulator.disasters import DISASTERS, Backups, back_up, refused
+from kernel.hosts.simulator.faults import NO_SKEW
+from kernel.hosts.simulator.happenings import age, happen, operate, redrive
 from kernel.hosts.simulator.world import QUIET, Broken, Profile, World
 from kernel.memory.journal import UniqueViolation
+from schemas.wire import frame
 
-_PATIENCE: Final = 60_000
+_PATIENCE: Final = 40_000
 """Steps after which a city that does not come to rest has stalled."""
 
 _HORIZON: Final = timedelta(days=45)
@@ -20,7 +25,10 @@ _HORIZON: Final = timedelta(days=45)
 
 @dataclass(slots=True)
 class Outcome:
-    """What one seed gave: inputs decided, steps, what went wrong on purpose, and what broke, if anything did."""
+    """What one seed gave: inputs decided, steps, what went wrong on purpose, and what broke, if anything did.
+
+    `check` is the name of the check that saw it.
+    """
 
     seed: int
     profile: str
@@ -28,20 +36,31 @@ class Outcome:
     steps: int = 0
     counts: dict[str, int] = field(default_factory=dict[str, int])
     broken: str = ""
+    check: str = ""
     trace: list[str] = field(default_factory=list[str])
 
 
-def run_seed(plan: Plan, seed: int, profile: Profile, steps: int = 4000, *, traced: bool = False) -> Outcome:
-    """Simulate one seed: faults and people for `steps` steps at most, then quiet until all is idle, then every check."""
+def run_seed(
+    plan: Plan, seed: int, profile: Profile, steps: int = 4000, *, traced: bool = False, disaster: str = ""
+) -> Outcome:
+    """Faults and people for `steps` steps at most, then quiet until all is idle, then every check.
+
+    A `disaster` befalls the idle city; then it is right only if somebody refuses to go on.
+    """
     world = World(seed, profile, traced=traced)
     outcome = Outcome(seed, profile.name)
     city = SimulatedCity(plan, world)
     try:
-        _live(city, steps)
-        _come_to_rest(city)
-        check_all(evidence(city))
-        city.people.check(city)
+        backups = _live(city, steps, disaster)
+        _quieten(city)
+        if disaster:
+            _suffer(city, disaster, backups)
+        else:
+            _ring_out(city)
+            check_all(evidence(city))
+            city.people.check(city)
     except (Broken, UniqueViolation, Fault) as error:
+        outcome.check = error.check if isinstance(error, Broken) else type(error).__name__
         outcome.broken = f"{type(error).__name__}: {error}"
         world.trace(outcome.broken)
     outcome.handled, outcome.steps = city.handled(), world.steps
@@ -49,29 +68,56 @@ def run_seed(plan: Plan, seed: int, profile: Profile, steps: int = 4000, *, trac
     return outcome
 
 
-def _live(city: SimulatedCity, steps: int) -> None:
+def _live(city: SimulatedCity, steps: int, disaster: str) -> Backups:
     world = city.world
+    backups: Backups = {}
+    backup_at = world.random.randrange(200, 1500) if disaster else 0
     while world.steps < steps and not city.people.done():
         if world.chance(world.profile.move):
             city.move_something()
+        if world.chance(world.profile.happen):
+            happen(city)
         world.step()
+        if world.steps == backup_at:
+            backups = back_up(city)
+    return backups
 
 
-def _come_to_rest(city: SimulatedCity) -> None:
-    """Faults stop, late writes land, inputs stop first; workers stay idle through several ticks and timers ring out."""
+def _quieten(city: SimulatedCity) -> None:
+    """Inputs and faults stop, late writes land, clocks are right; workers stay idle through several ticks."""
     world = city.world
     world.profile = QUIET
     city.receiving = False
     for actor in world.actors:
         actor.frozen_until = 0
+    for clock in city.clocks.values():
+        clock.skew = NO_SKEW
+    city.broker.machine.skew = NO_SKEW
+    city.bugs.clear()
     city.settle_views()
+    stamps = [records[-1].appended for records in city.broker.ever.values()]
+    world.now = max([world.now, *stamps])
+    redrive(city)
+    _drain(city, world.steps + _PATIENCE, rounds=15)
+
+
+def _ring_out(city: SimulatedCity) -> None:
+    """Time goes on from one due timer to the next, until none is left within the horizon."""
+    world = city.world
     deadline = world.steps + _PATIENCE
     horizon = world.now + _HORIZON
-    _drain(city, deadline, rounds=20)
     while (due := _next_due(city)) is not None and due <= horizon:
         world.now = max(world.now, due) + timedelta(hours=world.random.randrange(1, 40))
         _drain(city, deadline, rounds=4)
-    _drain(city, deadline, rounds=20)
+    age(city)
+    _drain(city, deadline, rounds=15)
+
+
+def _suffer(city: SimulatedCity, disaster: str, backups: Backups) -> None:
+    what = DISASTERS[disaster][0](city, backups)
+    if what:
+        city.world.happened(disaster, what)
+        refused(disaster, what, lambda: _drain(city, city.world.steps + _PATIENCE, rounds=40))
 
 
 def _drain(city: SimulatedCity, deadline: int, rounds: int) -> None:
@@ -81,27 +127,53 @@ def _drain(city: SimulatedCity, deadline: int, rounds: int) -> None:
     while idle < rounds or world.late:
         for _ in world.actors:
             world.step()
-        idle = idle + 1 if city.idle() else 0
+        operate(city)
+        idle = 0 if city.unrest() else idle + 1
         if world.steps > deadline:
-            raise Broken(f"stalled: {city.unrest()}")
+            broken_unless_idle(city)
 
 
 def _next_due(city: SimulatedCity) -> datetime | None:
-    timers = [timer for journal in city.journals.values() for shelf in journal.shelves.values() for timer in shelf.timers.values()]
-    return min((timer.due for timer in timers), default=None)
+    dues = [
+        timer.due
+        for journal in city.journals.values()
+        for shelf in journal.shelves.values()
+        for timer in shelf.timers.values()
+    ]
+    return min(dues, default=None)
 
 
 def evidence(city: SimulatedCity) -> Evidence:
     """All that the final checks look at."""
     histories = {name: city.rows(name) for name in city.journals}
     doors = {kind: door.topic.name for kind, door in city.plan.doors.items()}
+    present = [one for one in city.plan.processors if one.name in city.present]
+    _on_record(city)
     return Evidence(
-        processors=city.plan.processors,
+        processors=present,
         histories=histories,
-        traffic=traffic(city.plan.processors, histories, city.plan.partitions, doors),
-        stamps={target: [record.appended for record in records] for target, records in city.broker.records.items()},
+        traffic=traffic(present, histories, city.plan.partitions, doors),
+        log=city.broker.ever,
         ticked=city.watch.ticked,
-        held={name: [held for shelf in journal.shelves.values() for held in shelf.held.values()] for name, journal in city.journals.items()},
+        held={
+            name: [held for shelf in journal.shelves.values() for held in shelf.held.values()]
+            for name, journal in city.journals.items()
+        },
+        timers={
+            name: {number: shelf.timers for number, shelf in journal.shelves.items()}
+            for name, journal in city.journals.items()
+        },
         rules=city.rules(),
-        performing=frozenset(city.plan.performs),
+        again=city.plan.again,
+        joined=city.joined,
+        aside=city.watch.aside,
+        now=city.world.now,
     )
+
+
+def _on_record(city: SimulatedCity) -> None:
+    """What the edge has given a receipt for stands in its journal."""
+    there = {frame(row.body).id for rows in city.rows(EDGE).values() for row in rows}
+    missing = city.accepted - there
+    if missing:
+        raise Broken("receipts are on record", f"{sorted(missing)}")

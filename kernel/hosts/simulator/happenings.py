@@ -1,0 +1,191 @@
+"""What befalls a city rarely: bugs, wrong clocks, aged logs, dead edges, newcomers."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+from kernel.edge import EDGE
+from kernel.hosts.simulator.city import FOLD, SimulatedCity
+from kernel.hosts.simulator.faults import NO_SKEW, SimClock
+from kernel.joining import Sending, first_cursor
+from kernel.journal import HeldKind, Move, Snapshot
+from kernel.processor import AnyProcessor
+from schemas.topics import RULES_EDITIONS
+from schemas.wire import encode_data
+
+_AHEAD: Final = tuple(timedelta(seconds=seconds) for seconds in (40, 200, 1200, 4000))
+_OFF: Final = tuple(timedelta(seconds=seconds) for seconds in (-4000, -60, 20, 90, 900, 20_000))
+
+
+def happen(city: SimulatedCity) -> None:
+    """One thing, drawn by chance."""
+    city.world.random.choice(_ALL)(city)
+
+
+def finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine of the operator, who never waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("an operator's order waits for nobody")
+
+
+def operate(city: SimulatedCity) -> None:
+    """The operator takes up what is parked, as far as its bug is mended."""
+    for name in city.present:
+        ids = city.held(name, HeldKind.PARKED)
+        if ids:
+            city.world.happened("unparked", f"{name} {len(ids)}")
+            finish(city.redrive(name, ids))
+
+
+def _bug(city: SimulatedCity) -> None:
+    """A bug shows itself in one stream, rather in one that waits for a timer, and is mended after a while."""
+    random = city.world.random
+    name = random.choice(city.present)
+    waiting = [stream for shelf in city.journals[name].shelves.values() for stream, _ in shelf.timers]
+    streams = sorted(set(waiting)) or sorted(city.watch.streams(name))
+    if not streams:
+        return
+    bug = (name, random.choice(streams))
+    city.bugs.add(bug)
+    city.world.happened("bug", f"in {name} for {bug[1]}")
+    if random.randrange(3) == 0:
+        city.world.later("a vain order", lambda: _order_in_vain(city, name))
+    city.world.later(f"bug of {name} mended", lambda: _mend(city, bug), most=1500)
+
+
+def _order_in_vain(city: SimulatedCity, name: str) -> None:
+    ids = [
+        (partition, number)
+        for partition, shelf in city.journals[name].shelves.items()
+        for number in shelf.held
+    ]
+    finish(city.redrive(name, ids))
+
+
+def _mend(city: SimulatedCity, bug: tuple[str, str]) -> None:
+    city.bugs.discard(bug)
+    operate(city)
+
+
+def redrive(city: SimulatedCity) -> None:
+    """Somebody thinks that the cause of the dead letters is mended."""
+    for name in city.present:
+        ids = city.held(name, HeldKind.DEAD)
+        if ids:
+            city.world.happened("redriven", f"{name} {len(ids)}")
+            finish(city.redrive(name, ids))
+
+
+def age(city: SimulatedCity) -> None:
+    """Records that every reader has taken age out, up to a cursor exactly."""
+    random = city.world.random
+    targets = [target for target in city.broker.records if target[0] != RULES_EDITIONS.name]
+    if not targets:
+        return
+    topic, partition = random.choice(targets)
+    readers = [one for one in city.plan.processors if topic in one.topics and one.name in city.present]
+    reaches = [city.journals[one.name].cursor(partition).reach.get(topic) for one in readers]
+    below = min((reach.offset if reach else 0 for reach in reaches), default=0)
+    below = min(below, _first_unsettled(city, topic, partition))
+    if below > city.broker.first.get((topic, partition), 0):
+        city.world.happened("aged", f"{topic}/{partition} below {below}")
+        city.broker.expire((topic, partition), below)
+
+
+def _first_unsettled(city: SimulatedCity, topic: str, partition: int) -> int:
+    """The first record of which its sender has no note that it is published; retention is far longer."""
+    settled = {
+        origin: claim.cursor.published
+        if events == topic
+        else min(
+            (one.k for one in claim.outgoing if (one.topic, one.partition) == (topic, partition)), default=0
+        )
+        - 1
+        for origin, events, claim in _senders(city)
+    }
+    for record in city.broker.records[topic, partition]:
+        last = settled[record.headers.origin]
+        if 0 <= last < record.headers.k:
+            return record.offset
+    return city.broker.end((topic, partition))
+
+
+def _broker_ahead(city: SimulatedCity) -> None:
+    """The log's own clock is wrong for a while."""
+    _set_wrong(city, "broker", city.broker.machine, city.world.random.choice(_AHEAD), NO_SKEW)
+
+
+def _worker_off(city: SimulatedCity) -> None:
+    """The clock of a worker is wrong for a while; its writes have told it how it differs from the log's."""
+    logs = {name: worker.log for name, worker in city.workers.items()}
+    wrote = sorted(name for name, log in logs.items() if getattr(log, "wrote", False))
+    if wrote:
+        name = city.world.random.choice(wrote)
+        clock = city.clocks[name]
+        _set_wrong(city, name, clock, city.world.random.choice(_OFF), clock.skew)
+
+
+def _set_wrong(city: SimulatedCity, who: str, clock: SimClock, off: timedelta, right: timedelta) -> None:
+    def set_right() -> None:
+        clock.skew = right
+
+    city.world.happened("clock wrong", f"{who} by {off.total_seconds():g} s")
+    city.clocks_were_wrong = True
+    clock.skew = right + off
+    city.world.later(f"clock of {who} right again", set_right)
+
+
+def _old_snapshots(city: SimulatedCity) -> None:
+    """Snapshots of another release lie about: their fold is another, their states mean nothing."""
+    for processor in city.plan.processors:
+        if processor.snapshot is None:
+            continue
+        for partition, shelf in city.journals[processor.name].shelves.items():
+            for stream, places in shelf.versions.items():
+                if not stream.startswith("_rules/") and city.world.random.randrange(2):
+                    body = encode_data(processor.initial)
+                    shelf.snapshots[stream] = Snapshot(partition, stream, len(places), f"not {FOLD}", body)
+    city.world.happened("old snapshots")
+
+
+def _edge_gone(city: SimulatedCity) -> None:
+    living = city.living_edges()
+    if len(living) > 1:
+        city.end_edge(city.world.random.choice(living))
+
+
+def _newcomer(city: SimulatedCity) -> None:
+    """A processor is added to a running city; the log begins somewhere, for it began long ago."""
+    absent = [processor for processor in city.plan.processors if processor.name not in city.present]
+    if absent:
+        join(city, city.world.random.choice(absent))
+
+
+def join(city: SimulatedCity, processor: AnyProcessor) -> None:
+    """The explicit act: first cursors with offsets and numbers, then workers."""
+    senders = list(_senders(city))
+    for partition in range(city.plan.partitions):
+        held = {topic: city.broker.records.get((topic, partition), []) for topic in processor.topics}
+        first = {topic: city.broker.first.get((topic, partition), 0) for topic in processor.topics}
+        cursor = first_cursor(partition, held, first, senders, city.token())
+        city.joined.setdefault(processor.name, {})[partition] = cursor
+        city.journals[processor.name].apply([Move(b"", cursor)])
+    city.world.happened("joined later", processor.name)
+    city.add_processor(processor)
+
+
+def _senders(city: SimulatedCity) -> Iterator[Sending]:
+    events = {one.name: one.events.name for one in city.plan.processors if one.events}
+    for name in (*city.present, EDGE):
+        journal = city.journals[name]
+        for claim in finish(journal.claim(list(journal.shelves))):
+            yield f"{name}/{claim.cursor.partition}", events.get(name, ""), claim
+
+
+_ALL: Final[tuple[Callable[[SimulatedCity], None], ...]] = (
+    _bug, _bug, redrive, age, age, _broker_ahead, _worker_off, _old_snapshots, _edge_gone,
+    _newcomer, _newcomer,
+)  # fmt: skip
