@@ -1,7 +1,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from msgspec import Struct
 
@@ -79,6 +79,7 @@ class Matter(Struct, frozen=True, kw_only=True):
         return next((condition for condition in self.conditions if condition.code == code), None)
 
 
+@lru_cache(10_000)
 def prefixes(code: str) -> tuple[str, ...]:
     """The code and its prefixes, longest first: `E-01-07`, `E-01`, `E`."""
     parts = code.split("-")

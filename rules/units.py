@@ -1,8 +1,9 @@
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -62,17 +63,15 @@ class Units:
         self, area: str, level: str = "", kind: str = "", day: date | None = None
     ) -> tuple[Unit, ...]:
         """The units whose territory covers the area, of one level or kind if asked."""
-        return tuple(
-            unit
-            for place in self.areas.chain(area, day)
-            for unit in self._by_area.get(place.code, ())
-            if level in ("", unit.level) and kind in ("", unit.kind) and holds(unit, day)
-        )
+        covering = self._covering(area, day)
+        if not level and not kind:
+            return covering
+        return tuple([unit for unit in covering if level in ("", unit.level) and kind in ("", unit.kind)])
 
     def with_trade(self, trade: str, area: str = "", day: date | None = None) -> tuple[Unit, ...]:
         """The units of a trade (行业); with an area only those whose territory covers it."""
         if area:
-            return tuple(unit for unit in self.in_area(area, day=day) if unit.trade == trade)
+            return tuple([unit for unit in self._covering(area, day) if unit.trade == trade])
         return tuple(unit for unit in self._by_trade.get(trade, ()) if holds(unit, day))
 
     def fallback(self, area: str, day: date | None = None) -> Unit | None:
@@ -94,6 +93,18 @@ class Units:
         return tuple(found)
 
     @cached_property
+    def _covering(self) -> "_Lookup":
+        """By area and day: every case of a neighbourhood asks the same."""
+
+        def covering(area: str, day: date | None) -> tuple[Unit, ...]:
+            chain = self.areas.chain(area, day)
+            return tuple(
+                unit for place in chain for unit in self._by_area.get(place.code, ()) if holds(unit, day)
+            )
+
+        return lru_cache(4096)(covering)
+
+    @cached_property
     def _versions(self) -> Versions[Unit]:
         return Versions(self.rows)
 
@@ -104,6 +115,9 @@ class Units:
     @cached_property
     def _by_trade(self) -> Mapping[str, tuple[Unit, ...]]:
         return _grouped((unit.trade, unit) for unit in self.rows if unit.trade)
+
+
+_Lookup: TypeAlias = Callable[[str, date | None], tuple[Unit, ...]]
 
 
 def _grouped(pairs: Iterable[tuple[str, Unit]]) -> Mapping[str, tuple[Unit, ...]]:
