@@ -1,16 +1,20 @@
-"""The people of a simulated city: reports, commands right and wrong, repeats, nonsense, and a second edition."""
+"""The people of a simulated city: reports, commands right and wrong, repeats, nonsense, a second edition."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
 from random import Random
 from typing import Any, Final
 
 from cli.topology import DOORS, PERFORMING, PROCESSORS
+from cli.witness import WITNESS
 from kernel.edge import EDGE, Submission
 from kernel.hosts.simulator.city import Plan, SimulatedCity
 from kernel.hosts.simulator.world import Broken
 from kernel.log import Message
 from kernel.processor import Sender
 from rules.bundle import Bundle
+from rules.clocks import row as clocks_of
 from schemas.case import handling, objecting
 from schemas.case.closing import ItemAnswered, RecordCallback, RecordInspection, ReopenCase, ReportResolved
 from schemas.case.opening import AcceptCase, CaseOpened, RepeatNoted, ReportAttached, VoidCase
@@ -21,10 +25,12 @@ from schemas.notice import AttemptDelivery, Outcome, Performed
 from schemas.registry import PublishEdition
 from schemas.report import GridReport, Position, Reporter
 from schemas.wire import TYPE_OF, encode, trusted
+from services.notifier.performing import again
 
-REPORTS: Final = 6
+REPORTS: Final = 4
 """How many reports one short seed sends; with all that follows from them about 300 inputs are decided."""
 
+_OVER: Final = frozenset({State.CLOSED, State.WRITTEN_OFF, State.VOID, State.MERGED, State.NONE})
 _GARBAGE: Final = (b"", b"{", b"\xff\xfe", b"[]", b'{"specversion":"1.0"}', b"not json at all")
 
 
@@ -40,6 +46,7 @@ class Crowd:
         self._editions = 0
         self._spots = [_middle(shape.polygons[0][0]) for shape in bundle.parts.shapes]
         self._words = [word for matter in bundle.parts.matters for word, _ in matter.keywords]
+        self._few: tuple[list[tuple[int, int]], list[str]] | None = None
 
     def next(self, random: Random, city: SimulatedCity) -> Submission | None:
         """See `People`."""
@@ -61,22 +68,28 @@ class Crowd:
         return self._number >= self._reports and self._acts >= 6 * self._reports
 
     def check(self, city: SimulatedCity) -> None:
-        """Each accepted report is in exactly one case or dead; each open case has one accountable unit and a clock."""
+        """Each report is in one case or dead; each open case has one accountable unit and a clock."""
         _each_report_once(city)
         _open_cases_watched(city, self._bundle.city.centre)
+        _told_under_one_key(city)
 
     def _edition(self, city: SimulatedCity) -> Submission:
         self._editions += 1
         modes = (AreaMode(area=self._bundle.city.root, mode="emergency"),) if self._editions > 1 else ()
         message = PublishEdition(edition=self._bundle.hash, modes=modes, partitions=city.plan.partitions)
-        return _submission(Sender("source", "admin"), city, f"edition-{self._editions}", self._bundle.city.code, message)
+        return _submission(
+            Sender("source", "admin"), city, f"edition-{self._editions}", self._bundle.city.code, message
+        )
 
     def _report(self, random: Random, city: SimulatedCity) -> Submission:
+        """Few places and few matters, so that reports meet; sometimes from outside the city."""
         self._number += 1
-        lon, lat = random.choice(self._spots)
+        if self._few is None:
+            self._few = random.choices(self._spots, k=3), random.choices(self._words, k=3)
+        lon, lat = (0, 0) if random.randrange(10) == 0 else random.choice(self._few[0])
         message = GridReport(
             channel="app",
-            text=f"{random.choice(self._words)}，请处理",
+            text=f"{random.choice(self._few[1])}，请处理",
             position=Position(lon_e7=lon, lat_e7=lat),
             reporter=Reporter(token=f"r{random.randrange(5)}") if random.randrange(3) else None,
         )
@@ -91,21 +104,29 @@ class Crowd:
             return None
         stream = random.choice(list(cases))
         case = cases[stream]
-        made = _ACTS[case.state](case, random) if case.state in _ACTS and random.randrange(8) else _signing(case, random)
+        made = (
+            _ACTS[case.state](case, random)
+            if case.state in _ACTS and random.randrange(8)
+            else _signing(case, random)
+        )
         role, command = made
         posts = self._bundle.posts
-        if role == "lead":
-            held = posts.of_unit(case.lead, "handler")
-        else:
-            held = posts.holding(role, case.area)
+        held = posts.of_unit(case.lead, "handler") if role == "lead" else posts.holding(role, case.area)
         if not held:
             return None
-        return _submission(Sender("post", random.choice(held).code), city, f"act-{self._acts}", stream, command)
+        return _submission(
+            Sender("post", random.choice(held).code), city, f"act-{self._acts}", stream, command
+        )
 
 
 def _submission(sender: Sender, city: SimulatedCity, name: str, subject: str, message: object) -> Submission:
     envelope = Envelope(
-        id=name, source=f"/{sender.id}", type=TYPE_OF[type(message)], subject=subject, time=city.world.now, data=message
+        id=name,
+        source=f"/{sender.id}",
+        type=TYPE_OF[type(message)],
+        subject=subject,
+        time=city.world.now,
+        data=message,
     )
     return Submission(sender, encode(envelope))
 
@@ -120,7 +141,9 @@ def _signing(case: Any, random: Random) -> tuple[str, object]:  # noqa: ARG001 -
 
 def _receiving(case: Any, random: Random) -> tuple[str, object]:
     if random.randrange(4):
-        return "clerk", AcceptCase(matter=case.matter_hint, condition=case.condition_hint, triage=case.triage or "big")
+        return "clerk", AcceptCase(
+            matter=case.matter_hint, condition=case.condition_hint, triage=case.triage or "big"
+        )
     return "clerk", VoidCase(reason="not_a_matter", remedy="法院")
 
 
@@ -149,7 +172,9 @@ def _verifying(case: Any, random: Random) -> tuple[str, object]:  # noqa: ARG001
 
 def _calling(case: Any, random: Random) -> tuple[str, object]:
     reporter = case.reporters[0] if case.reporters else ""
-    return "caller", RecordCallback(reporter=reporter, contacted=random.randrange(4) > 0, solved=random.randrange(4) > 0)
+    return "caller", RecordCallback(
+        reporter=reporter, contacted=random.randrange(4) > 0, solved=random.randrange(4) > 0
+    )
 
 
 def _closed(case: Any, random: Random) -> tuple[str, object]:  # noqa: ARG001 - the shape of every act
@@ -185,37 +210,63 @@ def _each_report_once(city: SimulatedCity) -> None:
     for report in wanted:
         found = len(homes.get(report, ()))
         if found != (0 if report in dead else 1):
-            raise Broken(f"report {report} is in {found} cases: {sorted(homes.get(report, ()))}")
+            raise Broken(
+                "each report in one case",
+                f"report {report} is in {found} cases: {sorted(homes.get(report, ()))}",
+            )
 
 
 def _open_cases_watched(city: SimulatedCity, centre: str) -> None:
     """Design §4.1 and §4.6: one accountable unit, and no open case without a clock that runs."""
-    timers = {timer.stream for shelf in city.journals["sla.clock"].shelves.values() for timer in shelf.timers.values()}
     clocks = city.watch.states("sla.clock")
     for stream, case in city.watch.states("router.case").items():
-        if case.state in {State.CLOSED, State.WRITTEN_OFF, State.VOID, State.MERGED, State.NONE}:
+        if case.state is State.NONE:
             continue
-        if not case.accountable(centre):
-            raise Broken(f"case {stream} in {case.state} has no accountable unit")
-        if stream not in clocks:
-            raise Broken(f"case {stream} in {case.state} has no clock at all")
-    del timers
+        if case.state not in _OVER and not case.accountable(centre):
+            raise Broken("one accountable unit", f"case {stream} in {case.state} has no accountable unit")
+        watched = clocks.get(stream)
+        if watched is None or watched.facts.state != case.state:
+            raise Broken("no open case without a clock", f"case {stream} in {case.state}, clock in {watched}")
+        running = {name: not clock.paused for name, clock in watched.clocks.items()}
+        if running != clocks_of(watched.facts):
+            raise Broken("no open case without a clock", f"case {stream} in {case.state} has {running}")
+
+
+def _told_under_one_key(city: SimulatedCity) -> None:
+    """Design §3, effects: however often a notice is attempted, its receiver can tell copies apart."""
+    keys: dict[tuple[str, int], str] = {}
+    notices: dict[str, tuple[str, int]] = {}
+    for message in city.performed:
+        attempt = trusted(message.body).message
+        if not isinstance(attempt, AttemptDelivery):
+            continue
+        notice = (attempt.recipient, attempt.notice)
+        if (
+            keys.setdefault(notice, attempt.key) != attempt.key
+            or notices.setdefault(attempt.key, notice) != notice
+        ):
+            raise Broken("one key for each notice", f"{notice} under {keys[notice]} and {attempt.key}")
 
 
 def delivered(message: Message) -> Performed | None:
-    """The world's answer to an attempt: mostly delivered."""
+    """The world's answer to an attempt: mostly delivered, sometimes failed or unknown."""
     letter = trusted(message.body)
     if not isinstance(letter.message, AttemptDelivery):
         return None
-    return Performed(request=letter.message, outcome=Outcome(result="delivered", detail=""))
+    dice = sha256(message.body).digest()[0] % 8
+    result = {0: "failed", 1: "unknown"}.get(dice, "delivered")
+    return Performed(request=letter.message, outcome=Outcome(result=result, detail=""))
 
 
 def plan(bundle: Bundle, reports: int = REPORTS) -> Plan:
-    """The whole city over the simulator's ports."""
+    """The whole city over the simulator's ports, with a witness that joins later and frequent snapshots."""
+    often = [replace(one, snapshot_every=4) for one in (*PROCESSORS, WITNESS)]
     return Plan(
-        processors=PROCESSORS,
+        processors=often,
         doors=DOORS,
         bundles={bundle.hash: bundle},
         people=lambda: Crowd(bundle, reports),
         performs=dict.fromkeys(PERFORMING, delivered),
+        again=dict.fromkeys(PERFORMING, again),
+        later=frozenset({WITNESS.name}),
     )
