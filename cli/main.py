@@ -9,7 +9,6 @@ from cli import case, db, explain, held, version
 from cli.init import init
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
 from cli.replay import replay
-from cli.republish import republish
 from cli.run import run
 from cli.send import send
 from cli.simulate import simulate
@@ -94,5 +93,4 @@ app.command("replay")(replay)
 app.command("simulate")(simulate)
 app.add_typer(held.app, name="held")
 app.add_typer(db.app, name="db")
-app.command("republish")(republish)
 app.command("version")(version.show)

@@ -112,7 +112,6 @@ def test_every_decision_is_taken_again_and_equal(run: Run, case: str) -> None:
 
 def test_nothing_is_lost_and_nothing_is_held(run: Run, case: str) -> None:
     assert case
-    assert value(run, "republish") == []
     assert value(run, "held", "list") == []
     assert all(one["holes"] == 0 for one in value(run, "db", "check"))
 

@@ -101,6 +101,15 @@ class MemoryCity:
             busy = [await worker.turn() for worker in self.workers]
             idle = 0 if any(busy) else idle + 1
 
+    def stop(self, name: str) -> None:
+        """One processor is down."""
+        self.workers = [worker for worker in self.workers if worker.decider.processor.name != name]
+
+    def start(self, name: str) -> None:
+        """It is up again, with a new worker."""
+        self.workers.append(self._worker(next(one for one in PROCESSORS if one.name == name)))
+        asyncio.run(self.settle())
+
     def later(self, **delta: float) -> None:
         self.clock.step(self.clock.wall() + timedelta(**delta))
         asyncio.run(self.settle())
