@@ -58,7 +58,7 @@ class ClockRun:
 class ClockHalt:
     """A clock that pauses or stops: its last segment and the rest of its limit in seconds, below 0 if late.
 
-    `supervised` says that it had opened a supervision, which ends with it.
+    `supervised` says that it had opened a supervision that no other has replaced: it ends with the clock.
     """
 
     clock: Name

@@ -29,7 +29,8 @@ class Supervise:
 class LiftSupervision:
     """解除督办: by its number, answered or with a reason.
 
-    The clock lifts its own by `clock` and the version `since` that started it.
+    The clock lifts its own by `clock` and the version `since` that started it; with it goes every other
+    supervision whose clock has stopped.
     """
 
     number: Count = 0

@@ -201,8 +201,8 @@ def supervision_kind(case: Case, command: Supervise, context: Context) -> Refusa
 def supervision_open(case: Case, command: LiftSupervision, context: Context) -> Refusal | None:
     """It is open, and it was answered or a reason is given; the clock lifts what its own run opened."""
     if context.sender.id == "sla.clock":
-        own = any(one.clock == command.clock and one.since == command.since for one in case.supervisions)
-        return None if own else refuse("no_supervision", f"one opened by {command.clock}", "none")
+        left = case.left_by_clocks(command.clock, command.since)
+        return None if left else refuse("no_supervision", f"one opened by {command.clock}", "none")
     one = case.supervision(command.number)
     if one is None:
         return refuse("no_supervision", "an open supervision", command.number)

@@ -119,6 +119,18 @@ class Case(Struct, frozen=True):
         """Whether there is a reporter who can be contacted at all."""
         return bool(self.reporters)
 
+    def left_by_clocks(self, clock: str, since: int) -> list[Supervision]:
+        """The supervisions that this run of a clock opened, and those of every run that has stopped."""
+        return [
+            one
+            for one in self.supervisions
+            if one.clock and ((one.clock, one.since) == (clock, since) or not self._runs(one))
+        ]
+
+    def _runs(self, one: Supervision) -> bool:
+        run = self.clocks.get(one.clock)
+        return run is not None and run.since == one.since and run.stopped is None
+
     def supervision(self, number: int) -> Supervision | None:
         return next((one for one in self.supervisions if one.number == number), None)
 

@@ -125,7 +125,7 @@ def halted(clock: Clock, rules: Rules, at: datetime) -> ClockHalt:
         since=run.since,
         segment=Segment(start=run.start, end=end, counted=ran, calendar=calendar.version if calendar else ""),
         rest=run.term.minutes * 60 - spent if run.term else None,
-        supervised=clock.supervised,
+        supervised=bool(clock.presses),
     )
 
 

@@ -43,18 +43,29 @@ def _set(clocks: Clocks, event: ClocksSet) -> Clocks:
 
 def _warned(clocks: Clocks, event: ClockWarned) -> Clocks:
     clock = _armed(clocks.clocks[event.clock], event.alarm)
-    return _with(clocks, event.clock, replace(clock, supervised=True))
+    return _pressed(_with(clocks, event.clock, clock), event.clock, "urge", 0)
 
 
 def _asked(clocks: Clocks, event: ClockBreachAsked) -> Clocks:
     clock = _armed(clocks.clocks[event.clock], event.alarm)
-    supervised = clock.supervised or event.asks == "Supervise"
-    return _with(clocks, event.clock, replace(clock, asked=True, supervised=supervised))
+    clocks = _with(clocks, event.clock, replace(clock, asked=True))
+    return _pressed(clocks, event.clock, event.kind, 0) if event.asks == "Supervise" else clocks
 
 
 def _escalated(clocks: Clocks, event: ClockEscalated) -> Clocks:
     clock = _armed(clocks.clocks[event.clock], event.alarm)
-    return _with(clocks, event.clock, replace(clock, supervised=True))
+    return _pressed(_with(clocks, event.clock, clock), event.clock, event.kind, event.rung)
+
+
+def _pressed(clocks: Clocks, name: str, kind: str, level: int) -> Clocks:
+    """The supervision of this kind and level is this clock's now; the case replaced any other's."""
+    one = (kind, level)
+    for other, clock in clocks.clocks.items():
+        kept = tuple([press for press in clock.presses if press != one])
+        presses = (*kept, one) if other == name else kept
+        if presses != clock.presses:
+            clocks = _with(clocks, other, replace(clock, presses=presses))
+    return clocks
 
 
 def _answered(clocks: Clocks, event: BreachAnswered) -> Clocks:

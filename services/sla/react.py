@@ -39,6 +39,7 @@ def _timers(runs: Iterable[ClockRun]) -> Iterator[Effect]:
 
 
 def _set(event: ClocksSet, envelope: Envelope) -> Sequence[Effect]:
+    """Timers follow the runs. One lift is enough: the case ends all that a stopped clock had opened."""
     armed = {run.clock for run in (*event.started, *event.resumed) if run.alarm}
     idle = [halt.clock for halt in (*event.stopped, *event.paused) if halt.clock not in armed]
     lifted = [halt for halt in event.stopped if halt.supervised and not _over(event)]
@@ -47,7 +48,7 @@ def _set(event: ClocksSet, envelope: Envelope) -> Sequence[Effect]:
         *_timers((*event.started, *event.resumed)),
         *(
             CASE_COMMANDS.send(envelope.subject, LiftSupervision(clock=halt.clock, since=halt.since))
-            for halt in lifted
+            for halt in lifted[:1]
         ),
     ]
 

@@ -10,14 +10,15 @@ class Clock(Struct, frozen=True):
     """One clock of the case that is not stopped: its run, or the run after which it was paused.
 
     `segments` are all stretches that it has counted up to its pause; `asked` says that its due has fired,
-    `supervised` that it opened a supervision, `breached` that the case confirmed.
+    `presses` which supervisions it opened, `breached` that the case confirmed. The case keeps one of each
+    kind and level: whichever clock presses last holds it.
     """
 
     run: ClockRun
     paused: bool = False
     segments: tuple[Segment, ...] = ()
     asked: bool = False
-    supervised: bool = False
+    presses: tuple[tuple[str, int], ...] = ()
     breached: bool = False
 
 

@@ -71,9 +71,7 @@ def pressed(case: Case, to: str, context: Context) -> str:
 def lift_supervision(case: Case, command: LiftSupervision, context: Context) -> list[CaseEvent]:
     """解除督办; if it was the last thing that held a closed case, the case is written off now."""
     if context.sender.id == "sla.clock":
-        ended = [
-            one for one in case.supervisions if one.clock == command.clock and one.since == command.since
-        ]
+        ended = case.left_by_clocks(command.clock, command.since)
     else:
         ended = [one for one in case.supervisions if one.number == command.number]
     events: list[CaseEvent] = [_lifted(one, command.reason or "answered", context) for one in ended]

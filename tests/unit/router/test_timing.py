@@ -103,6 +103,17 @@ def test_a_breach_presses_and_the_clock_lifts_what_it_opened() -> None:
     case.when(Supervise(kind="urge", level=3, firing=fired), sender=CLOCK).wrote("BreachNotConfirmed")
 
 
+def test_a_lift_takes_along_what_other_stopped_clocks_left() -> None:
+    case = life().handled()
+    for number, clock in enumerate(("handle", "leg", "case")):
+        fired = firing(case.state, clock, DUE)
+        case.sent(Supervise(kind="urge", level=number, firing=fired), CLOCK, at=LATE)
+    case.resolve()
+    lift = LiftSupervision(clock="leg", since=firing(case.state, "leg", DUE).since)
+    case.sent(lift, CLOCK).wrote(*["SupervisionLifted"] * 2)
+    assert [one.clock for one in case.state.supervisions] == ["case"]
+
+
 def test_a_person_records_no_breach() -> None:
     case = life().handled()
     case.when(breach(case, "leg"), sender=centre("supervisor")).refused("not_the_clock")

@@ -98,6 +98,19 @@ def test_what_a_clock_opened_ends_with_the_clock() -> None:
     assert commands(tale) == [LiftSupervision(clock="handle", since=since)]
 
 
+def test_a_clock_whose_supervision_another_replaced_has_nothing_to_lift() -> None:
+    tale = told(*HANDLING)
+    for name in ("handle", "leg"):
+        while not clocks(tale)[name].presses:
+            ring(tale, name)
+    assert [(name, clock.presses) for name, clock in clocks(tale).items() if clock.presses] == [
+        ("leg", (("urge", 0),))
+    ]
+    since = clocks(tale)["leg"].run.since
+    tale.when(resolved(at("04 16:00")), at=at("04 16:00"))
+    assert commands(tale) == [LiftSupervision(clock="leg", since=since)]
+
+
 def test_the_breach_is_the_cases_word() -> None:
     tale = to_due(told(*HANDLING), "handle")
     since = clocks(tale)["handle"].run.since
