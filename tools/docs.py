@@ -5,6 +5,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from schemas.case.states import State
+    from services.router.table import Row
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -41,12 +46,104 @@ def settings() -> str:
     return reference()
 
 
+def lifecycle() -> str:
+    """State diagram and command table, from the table by which router.case judges."""
+    from services.router.lifecycle import LIFECYCLE  # noqa: PLC0415  the page is skipped where it is absent
+
+    rows = [
+        (
+            f"`{row.command.__name__}`",
+            first_sentence(row.command),
+            places(row.sources),
+            places(row.targets) or "–",
+            ", ".join(role.name for role in row.senders),
+            ", ".join(f"`{guard.__name__}`" for guard in row.guards) or "–",
+        )
+        for row in LIFECYCLE
+    ]
+    return LIFECYCLE_PAGE.format(
+        diagram="\n".join(f"  {line}" for line in arrows(LIFECYCLE)),
+        table=table(("command", "what it is", "from", "to", "sent by", "needs"), rows),
+        words=table(("state", "中文"), [tuple(state_words(state).split(" ", 1)) for state in drawn_states()]),
+    )
+
+
+LIFECYCLE_PAGE = """# The lifecycle of a case
+
+Drawn from `services/router/lifecycle.py`, which is also what judges: state first, then sender, then each need
+(`services/router/guards.py`). An arrow is what the table permits; which one a command takes, its decision says.
+*Open* stands for every state in which somebody still has to do something, *any* for those and closed, written
+off and void.
+
+```mermaid
+stateDiagram-v2
+{diagram}
+```
+
+{table}
+A refused command is on record as `CommandRefused` with code, expected and found; it changes nothing. A firing
+of the clock is judged by the case's own times instead of the state (`services/router/firings.py`).
+
+{words}"""
+
+
+def arrows(rows: "Sequence[Row]") -> list[str]:
+    """One arrow for each pair of states, with the commands that lead from one to the other."""
+    labels: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        named = named_set(row.sources)
+        sources = [named] if named else sorted(row.sources)
+        for source in sources:
+            for target in sorted(row.targets):
+                if source != target:
+                    labels.setdefault((source, target), []).append(row.command.__name__)
+    return [f"{start(source)} --> {target}: {', '.join(names)}" for (source, target), names in labels.items()]
+
+
+def start(source: str) -> str:
+    """Mermaid's own mark for where a life begins."""
+    return "[*]" if source == "none" else source
+
+
+def named_set(states: "frozenset[State]") -> str:
+    """The word for a set of states that has one."""
+    from schemas.case.states import OPEN, State  # noqa: PLC0415  the page is skipped where it is absent
+
+    over = {State.CLOSED, State.WRITTEN_OFF, State.VOID}
+    return {OPEN: "open", OPEN | over: "any"}.get(states, "")
+
+
+def places(states: "frozenset[State]") -> str:
+    """A set of states as a cell."""
+    return named_set(states) or ", ".join(sorted(states))
+
+
+def drawn_states() -> "list[State]":
+    """All states but the one in which there is no case yet."""
+    from schemas.case.states import State  # noqa: PLC0415  the page is skipped where it is absent
+
+    return [state for state in State if state is not State.NONE]
+
+
+def state_words(state: "State") -> str:
+    """A state in both languages, as the terminal says it."""
+    from cli import words  # noqa: PLC0415  the page is skipped where it is absent
+
+    return words.state_words(state)
+
+
+def first_sentence(command: type) -> str:
+    """What the contract's docstring says first."""
+    return " ".join((command.__doc__ or "").split()).split(". ")[0].rstrip(".").replace("|", "/")
+
+
 def pages() -> dict[Path, str]:
     """Each page with its text; a page whose source is not there is left out."""
     sources = {
         "topics.md": ("schemas.topics", topics),
         "gridcase.md": ("cli.main", commands),
         "settings.md": ("kernel.settings", settings),
+        "lifecycle.md": ("services.router.lifecycle", lifecycle),
     }
     return {
         REFERENCE / name: NOTE + write().strip() + "\n"
