@@ -1,0 +1,135 @@
+"""What design.md §4 promises of any history, checked on the rows that a city left."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from kernel.hosts.replay import RULES_STREAM
+from kernel.journal import Record
+from rules.inforce import Rules
+from schemas.case.assigning import AdmissionDecided, CaseAssigned
+from schemas.case.closing import CallbackRecorded, CaseClosed, CaseReopened, InspectionPassed, ReworkOrdered
+from schemas.case.opening import CaseVoided
+from schemas.case.states import OPEN
+from schemas.wire import trusted
+from services.router.admission import PASSED, SELF_GOVERNED
+from services.router.processor import ROUTER_CASE
+from services.router.state import CENTRE_STATES
+from services.sla.explain import Told, clocks_of, explain
+from services.sla.processor import CLOCK
+from tests.integration.lived import Lived
+
+MINUTE = 60
+
+
+def hold(lived: Lived) -> dict[str, int]:
+    """Check every case; how much there was to check."""
+    counts: dict[str, int] = {}
+    for stream, rows in streams(lived.rows(ROUTER_CASE.name)).items():
+        events = [(row, trusted(row.body).message) for row in rows]
+        for name, number in (
+            ("accountable", one_accountable(stream, events, lived.rules)),
+            ("admitted", admitted_first(events, lived.rules)),
+            ("closed", closed_with_proof(events)),
+        ):
+            counts[name] = counts.get(name, 0) + number
+    counts["deadlines"] = deadlines_explained(lived)
+    return counts
+
+
+def streams(rows: Iterable[Record]) -> Mapping[str, list[Record]]:
+    found: dict[str, list[Record]] = {}
+    for row in rows:
+        if not row.stream.startswith(RULES_STREAM):
+            found.setdefault(row.stream, []).append(row)
+    return found
+
+
+def one_accountable(stream: str, events: list[tuple[Record, Any]], rules: Mapping[int, Rules]) -> int:
+    """§4.1: after every event of an open case one existing unit answers for it."""
+    case, checked = ROUTER_CASE.initial, 0
+    for row, event in events:
+        case = ROUTER_CASE.evolve(case, event)
+        if case.state not in OPEN:
+            continue
+        bundle = rules[row.rules].bundle
+        unit = case.accountable(bundle.city.centre)
+        assert unit in bundle.units, f"{stream}/{row.version}: {unit!r} answers for {case.state}"
+        assert (unit == bundle.city.centre and not case.lead) == (case.state in CENTRE_STATES)
+        assert case.lead not in case.assistants
+        checked += 1
+    return checked
+
+
+def admitted_first(events: list[tuple[Record, Any]], rules: Mapping[int, Rules]) -> int:
+    """§4.2: every lead and assistant has the finding of this very decision, and passed it."""
+    finding: tuple[Record, AdmissionDecided] | None = None
+    checked = 0
+    for row, event in events:
+        if isinstance(event, AdmissionDecided):
+            finding = (row, event)
+        if not isinstance(event, CaseAssigned):
+            continue
+        assert finding is not None
+        found, decided = finding
+        assert (found.cause, found.now, decided.t) == (row.cause, row.now, row.now)
+        assert (decided.rules, decided.edition) == (row.rules, rules[row.rules].bundle.hash)
+        assert (decided.lead, decided.assistants) == (event.lead, event.assistants)
+        passed = {(one.unit, one.role) for one in decided.verdicts if one.verdict in (PASSED, SELF_GOVERNED)}
+        assert {(event.lead, "lead"), *((unit, "assist") for unit in event.assistants)} <= passed
+        checked += 1
+    return checked
+
+
+def closed_with_proof(events: list[tuple[Record, Any]]) -> int:
+    """§4.3: closed after an inspection of this round and the call that `how` names; void with its remedy."""
+    inspected, calls, checked = False, dict[str, CallbackRecorded](), 0
+    for _, event in events:
+        if isinstance(event, InspectionPassed):
+            inspected = True
+        elif isinstance(event, CallbackRecorded) and event.over:
+            calls[event.reporter] = event
+        elif isinstance(event, ReworkOrdered | CaseReopened):
+            inspected, calls = False, {}
+        elif isinstance(event, CaseClosed):
+            outcomes = {call.outcome for call in calls.values()}
+            if event.how == "no_reporter":
+                assert inspected
+                assert not calls
+            elif event.how != "not_satisfied":
+                assert inspected
+                assert event.how in outcomes
+            checked += 1
+        elif isinstance(event, CaseVoided):
+            assert event.reason
+            assert event.remedy
+            checked += 1
+    return checked
+
+
+def deadlines_explained(lived: Lived) -> int:
+    """§4.7: the intervals of every run lie end to end, and what they count is what the clock says it used."""
+    checked = 0
+    for stream, rows in streams(lived.rows(CLOCK.name)).items():
+        bundle = lived.rules[rows[-1].rules].bundle
+        history = [Told(row.now, trusted(row.body).message) for row in rows]
+        for clock in clocks_of(history):
+            for one in explain(history, clock, bundle.calendars.of_version, lived.end):
+                for stretch in one.stretches:
+                    counted = list(_end_to_end(stream, stretch.intervals, stretch.start, stretch.end))
+                    assert stretch.seconds == sum(counted), f"{stream} {clock}"
+                spent = sum(stretch.seconds for stretch in one.stretches)
+                if one.term is not None and one.rest is not None:
+                    assert one.rest == one.term.minutes * MINUTE - spent, f"{stream} {clock}"
+                checked += 1
+    return checked
+
+
+def _end_to_end(stream: str, intervals: Iterable[Any], start: datetime, end: datetime) -> Iterator[int]:
+    reached = start
+    for part in intervals:
+        assert part.start == reached, f"{stream}: {reached} to {part.start} is neither counted nor skipped"
+        assert part.why
+        reached = part.end
+        yield int((part.end - part.start).total_seconds()) if part.counted else 0
+    assert reached == end, f"{stream}: explained up to {reached}, not to {end}"
