@@ -71,7 +71,7 @@ def lifecycle() -> str:
 LIFECYCLE_PAGE = """# The lifecycle of a case
 
 Drawn from `services/router/lifecycle.py`, which is also what judges: state first, then sender, then each need
-(`services/router/guards.py`). An arrow is what the table permits; which one a command takes, its decision says.
+(`services/router/guards.py`). An arrow is what the table permits; which one is taken, the decision says.
 *Open* stands for every state in which somebody still has to do something, *any* for those and closed, written
 off and void.
 
