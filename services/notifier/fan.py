@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -42,43 +42,22 @@ def decide(before: Known, event: object, context: Context) -> Sequence[FanEvent]
     else:
         told = _told(name, before, known, event, context)
         copies = _copies(before, known, event, context)
+    said: dict[str, Any] = {
+        "cause": context.message_id,
+        "event": name,
+        "state": known.state,
+        "matter": known.matter,
+        "area": known.area,
+        "lead": known.lead,
+        "told": told,
+        "copies": copies,
+    }
     if isinstance(event, opening.CaseOpened):
-        return (_introduced(name, known, told, copies, context),)
+        first = known.reporters[0] if known.reporters else None
+        place, text, historic = known.place, known.text, known.historic
+        return (CaseIntroduced(**said, place=place, text=text, reporter=first, historic=historic),)
     joined = hearer(event.report) if isinstance(event, opening.ReportAttached) else None
-    return (
-        CaseFanned(
-            cause=context.message_id,
-            event=name,
-            state=known.state,
-            matter=known.matter,
-            area=known.area,
-            lead=known.lead,
-            assistants=known.assistants,
-            supervising=known.supervising,
-            told=told,
-            copies=copies,
-            joined=joined,
-        ),
-    )
-
-
-def _introduced(
-    name: str, known: Known, told: tuple[Telling, ...], copies: tuple[UnitCopy, ...], context: Context
-) -> CaseIntroduced:
-    return CaseIntroduced(
-        cause=context.message_id,
-        event=name,
-        state=known.state,
-        matter=known.matter,
-        area=known.area,
-        lead=known.lead,
-        place=known.place,
-        text=known.text,
-        reporter=known.reporters[0] if known.reporters else None,
-        historic=known.historic,
-        told=told,
-        copies=copies,
-    )
+    return (CaseFanned(**said, assistants=known.assistants, supervising=known.supervising, joined=joined),)
 
 
 # ── who is told ──────────────────────────────────────────────────────────────────────────────────────

@@ -52,13 +52,7 @@ def test_what_leaves_is_numbered_for_its_target(bench: Workbench) -> None:
     bench.send("a", leaves=1)
     bench.send("a", leaves=1)
     settle(bench.worker(0, 1))
-    sent = [
-        message.headers.k
-        for (topic, _), records in bench.broker.records.items()
-        if topic == "case.commands"
-        for message in records
-    ]
-    assert sent == [1, 2]
+    assert bench.sent() == [1, 2]
 
 
 def test_a_new_worker_goes_on_where_the_old_one_committed(bench: Workbench) -> None:
@@ -67,13 +61,7 @@ def test_a_new_worker_goes_on_where_the_old_one_committed(bench: Workbench) -> N
     bench.send("a", leaves=1)
     settle(bench.worker(0, 1))
     assert bench.rows() == ["a/1", "a/2"]
-    sent = [
-        message.headers.k
-        for (topic, _), records in bench.broker.records.items()
-        if topic == "case.commands"
-        for message in records
-    ]
-    assert sent == [1, 2]
+    assert bench.sent() == [1, 2]
 
 
 def test_a_zombie_is_fenced_and_writes_nothing(bench: Workbench) -> None:

@@ -85,6 +85,15 @@ class Workbench:
     def later(self, **delta: float) -> None:
         self.clock.step(self.clock.wall() + timedelta(**delta))
 
+    def sent(self) -> list[int]:
+        """The numbers of what was sent on."""
+        return [
+            message.headers.k
+            for (topic, _), records in self.broker.records.items()
+            if topic == "case.commands"
+            for message in records
+        ]
+
     def rows(self) -> list[str]:
         return [
             f"{row.stream}/{row.version}"
