@@ -7,10 +7,11 @@ import typer
 from rich.text import Text
 
 from cli import words
-from cli.opening import look
+from cli.opening import look, take_up
 from cli.options import AsJson, Database
 from cli.output import NotThere, emit, facts, table
 from cli.reading import View
+from kernel.edge import EDGE
 from kernel.journal import Held, HeldKind
 
 app = typer.Typer(help="Look at messages set aside (搁置), and take them up again.", no_args_is_help=True)
@@ -54,10 +55,14 @@ def redrive(
     as_json: AsJson = False,
 ) -> None:
     """Order dead letters (死信) to be decided anew, once their cause is mended."""
-    emit(
-        *look(database, lambda city: ordered(city, HeldKind.DEAD, which or [], everything=everything)),
-        as_json=as_json,
+    value, said = look(
+        database, lambda city: ordered(city, HeldKind.DEAD, which or [], everything=everything)
     )
+    edges = {int(one.split("/")[1]) for one in value["messages"] if one.startswith(f"{EDGE}/")}
+    if edges:
+        value["passed_the_edge"] = take_up(database, sorted(edges))
+        said = f"{said}; {value['passed_the_edge']} passed the edge now"
+    emit(value, said, as_json=as_json)
 
 
 @app.command("unpark")

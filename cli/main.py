@@ -1,8 +1,9 @@
 """The command `gridcase`: every command group, and how faults become one line and an exit code."""
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import typer
+from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
 from cli import case, db, explain, held, version
@@ -28,6 +29,12 @@ _CODES: Final = (
 )
 
 
+class DatabaseFailed(Fault):
+    """The database failed at work: expected an answer, found {reason}. Do: look at its log and its disk; what was acknowledged is on record."""  # noqa: E501 - a message is one line
+
+    exit_code: ClassVar[int] = Exit.DATABASE
+
+
 class Faultless(TyperGroup):
     """A fault is one red line and its exit code; a bug keeps its traceback."""
 
@@ -42,6 +49,8 @@ class Faultless(TyperGroup):
             if package not in _EXTRAS:
                 raise
             raise _told(ExtraMissing(package=package, extra=_EXTRAS[package])) from error
+        except DBAPIError as error:
+            raise _told(_of_database(error)) from error
         except ExceptionGroup as group:
             fault = _first_fault(group)
             if fault is None:
@@ -54,10 +63,16 @@ class Faultless(TyperGroup):
 
 def _first_fault(group: ExceptionGroup) -> Fault | None:
     """The fault that ended tasks running side by side, if it was one."""
-    found = group.subgroup(Fault)
+    found = group.subgroup((Fault, DBAPIError))
     while isinstance(found, ExceptionGroup):
         found = found.exceptions[0]
+    if isinstance(found, DBAPIError):
+        return _of_database(found)
     return found if isinstance(found, Fault) else None
+
+
+def _of_database(error: DBAPIError) -> Fault:
+    return DatabaseFailed(reason=str(error.orig or error).partition("\n")[0])
 
 
 def _told(fault: Fault) -> typer.Exit:

@@ -2,19 +2,22 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from cli.reading import View
 from kernel import settings
 from kernel.clock import SteppedClock
 from kernel.edge import Edge
 from kernel.errors import CityRunsAlready
+from kernel.hosts.embedded import Embedded
 
 if TYPE_CHECKING:
     from cli.assemble import LiveCity
 
 T = TypeVar("T")
+
+_QUIET_SECONDS: Final = 0.3
 
 
 class Doorway(NamedTuple):
@@ -53,6 +56,20 @@ def act(database: str | None, work: Callable[[Doorway], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
+def take_up(database: str | None, instances: Iterable[int]) -> int:
+    """Let these edges try their ordered dead letters once more; gives how many passed."""
+    from cli.assemble import open_city  # noqa: PLC0415 - as above
+
+    async def run() -> int:
+        passed = 0
+        for instance in instances:
+            async with open_city(url_of(database), instance=instance) as live:
+                passed += await live.edge.take_up()
+        return passed
+
+    return asyncio.run(run())
+
+
 async def view_of(live: "LiveCity") -> View:
     """What can be read of an open city."""
     rules = await live.rules()
@@ -84,10 +101,20 @@ async def _acting(url: str, work: Callable[[Doorway], Awaitable[T]], *, exclusiv
         done = asyncio.Event()
         running = asyncio.create_task(host.run(done.is_set))
         try:
-            return await work(Doorway(live.edge, view, _nothing))
+            found = await work(Doorway(live.edge, view, _nothing))
+            await _quiet(host)
+            return found
         finally:
             done.set()
             await running
+
+
+async def _quiet(host: Embedded) -> None:
+    """Wait until what follows from what was sent is decided too: notices, clocks."""
+    before = -1
+    while (handled := sum(worker.handled for worker in host.workers)) != before:
+        before = handled
+        await asyncio.sleep(_QUIET_SECONDS)
 
 
 async def _nothing() -> None:

@@ -19,7 +19,7 @@ from cli.options import AsJson, Database, one_of
 from cli.output import Exit, NotThere, bar, emit, table
 from cli.reading import View
 from cli.timeline import Teller
-from kernel.edge import EDGE, Receipt, Submission
+from kernel.edge import EDGE, Edge, EdgeFenced, Receipt, Submission
 from kernel.errors import Fault, NoSuchEdition
 from kernel.processor import Sender
 from schemas.case.opening import CommandRefused
@@ -35,6 +35,7 @@ from services.router.processor import ROUTER_CASE
 COMMANDS: Final = {command.__name__: command for command in get_args(CaseCommand)}
 _AT_ONCE: Final = 500
 _LOOK_SECONDS: Final = 0.2
+_PATIENCE: Final = 5
 _PLACE: Final = "as LONGITUDE,LATITUDE in degrees, for example 123.4312,41.8021"
 
 
@@ -121,7 +122,7 @@ async def submitted(city: Doorway, ready: Sequence[Submission], wait: float, *, 
         task = progress.add_task("send 上报", total=len(ready))
         for start in range(0, len(ready), _AT_ONCE):
             chunk = ready[start : start + _AT_ONCE]
-            receipts += await city.edge.accept(chunk)
+            receipts += await _accepted(city.edge, chunk)
             progress.advance(task, len(chunk))
     await city.settle()
     sent = [Sent(receipt, _stream(one)) for receipt, one in zip(receipts, ready, strict=True)]
@@ -133,6 +134,16 @@ async def submitted(city: Doorway, ready: Sequence[Submission], wait: float, *, 
             break
         await asyncio.sleep(_LOOK_SECONDS)
     return sent
+
+
+async def _accepted(edge: Edge, chunk: Sequence[Submission]) -> Sequence[Receipt]:
+    """On record, even if another terminal sends through the same edge at this moment."""
+    for _ in range(_PATIENCE):
+        try:
+            return await edge.accept(chunk)
+        except EdgeFenced:
+            await asyncio.sleep(_LOOK_SECONDS)
+    return await edge.accept(chunk)
 
 
 async def _decided(city: View, instance: int, sent: Sent) -> Sent:

@@ -144,3 +144,17 @@ def test_a_wrong_setting_is_one_line() -> None:
     result = CliRunner().invoke(app, ["case", "list", "--database", "mysql://x/y"])
     assert result.exit_code == Exit.SETTINGS
     assert result.stderr.startswith("gridcase: GRIDCASE_DATABASE_URL: expected sqlite:///FILE")
+
+
+def test_a_letter_that_died_at_the_edge_is_tried_again(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "reports.jsonl"
+    file.write_text("{half a message\n")
+    sent = run("send", "--file", str(file))
+    assert sent.exit_code == Exit.DIFFERENT
+    [letter] = value(run, "held", "list")
+    assert letter["id"].startswith("edge/")
+    assert "not_json" in run("held", "show", letter["id"]).stdout
+    told = value(run, "held", "redrive", letter["id"])
+    assert (told["ordered"], told["passed_the_edge"]) == (1, 0)
+    [after] = value(run, "held", "list")
+    assert after["id"] != letter["id"]

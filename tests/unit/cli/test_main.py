@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from cli import main
@@ -30,6 +31,10 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
             "fault": Broken(thing="bell"),
             "extra": ModuleNotFoundError("No module named 'faust'", name="faust.app"),
             "stop": KeyboardInterrupt(),
+            "database": DBAPIError("select 1", {}, OSError("disk I/O error\nmore")),
+            "group": ExceptionGroup(
+                "tasks", [ValueError("x"), ExceptionGroup("inner", [Broken(thing="door")])]
+            ),
             "bug": ZeroDivisionError("planted"),
         }[kind]
 
@@ -56,6 +61,21 @@ def test_a_missing_package_names_the_extra() -> None:
 def test_an_interruption_is_no_traceback() -> None:
     result = runner.invoke(main.app, ["fail", "stop"])
     assert (result.exit_code, result.stderr) == (130, "gridcase: stopped\n")
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_database_that_fails_at_work_is_one_line() -> None:
+    result = runner.invoke(main.app, ["fail", "database"])
+    assert result.exit_code == Exit.DATABASE
+    assert "found disk I/O error. Do:" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_fault_among_tasks_side_by_side_is_told_alone() -> None:
+    result = runner.invoke(main.app, ["fail", "group"])
+    assert (result.exit_code, result.stderr.count("\n")) == (4, 1)
+    assert "The door is broken" in result.stderr
 
 
 @pytest.mark.usefixtures("faulty")
