@@ -28,6 +28,7 @@ from kernel.sql.journal import SqlJournal
 from kernel.sql.log import SqlLog
 from kernel.sql.secrets import SqlSecrets
 from kernel.sql.store import Store
+from kernel.telemetry import MeteredJournal, Meters
 from kernel.worker import Pace, Worker
 from rules.bundle import Bundle
 from rules.edition import Edition
@@ -106,6 +107,7 @@ async def open_city(
     exclusive: bool = False,
     clock: Clock | None = None,
     settings: Settings | None = None,
+    meters: Meters | None = None,
 ) -> AsyncGenerator[LiveCity]:
     """An existing city. One process at most opens it `exclusive`, to run its workers; others look or send."""
     async with await open_database(url, exclusive=exclusive) as opened:
@@ -120,6 +122,7 @@ async def open_city(
             keyring,
             instance,
             settings or read_settings({}, None),
+            meters,
         )
         last = await city.last_now()
         if isinstance(clock, SteppedClock) and last is not None:
@@ -190,6 +193,7 @@ def _assemble(
     keyring: Keyring,
     instance: int,
     settings: Settings,
+    meters: Meters | None,
 ) -> LiveCity:
     pace = _pace(clock, settings)
     editions = SqlEditions(store)
@@ -201,9 +205,9 @@ def _assemble(
         log = SqlLog(store, topics, range(city.partitions), tick_seconds=pace.tick_seconds)
         perform = performing(Deliveries(channels).perform) if processor.name in PERFORMING else None
         decider = _decider(processor, city, clock, settings)
-        workers.append(
-            Worker(decider, log, journals[processor.name], editions, clock, pace=pace, perform=perform)
-        )
+        journal = journals[processor.name]
+        metered = MeteredJournal(journal, processor.name, meters) if meters else journal
+        workers.append(Worker(decider, log, metered, editions, clock, pace=pace, perform=perform))
     edge = Edge(
         instance,
         DOORS,
@@ -214,6 +218,7 @@ def _assemble(
         partitions=city.partitions,
         seal=lambda frame, message: keyring.seal(f"{frame.source}/{frame.id}", message),
         keep=keyring.keep,
+        largest=settings.message_bytes_most,
     )
     return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge, keyring)
 

@@ -133,6 +133,8 @@ def _flow(lived: Lived, dead_at_edge: int) -> list[tuple[str, int]]:
     states = tally.states()
     ended = states[State.WRITTEN_OFF] + states[State.VOID]
     return [
+        ("reports at the edge 上报", sum(lived.receipts.values())),
+        ("  refused there, as dead letters 死信", dead_at_edge),
         ("reports found valid 有效上报", lived.accepted),
         ("  opened a case 建案", len(tally.cases)),
         ("  merged into a case 并入", tally.merged),

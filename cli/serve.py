@@ -34,16 +34,16 @@ async def _serve(settings: Settings, write: Callable[[str], None]) -> None:
             loop.add_signal_handler(number, stop.set)
     async with httpx.AsyncClient(timeout=settings.call_timeout_seconds) as client:
         channels = _channels(client, write, settings)
+        meters = Meters()
         async with open_city(
-            settings.database_url, exclusive=True, channels=channels, settings=settings
+            settings.database_url, exclusive=True, channels=channels, settings=settings, meters=meters
         ) as city:
-            await _work(city, settings, stop, write)
+            await _work(city, settings, meters, stop, write)
 
 
 async def _work(
-    city: LiveCity, settings: Settings, stop: asyncio.Event, write: Callable[[str], None]
+    city: LiveCity, settings: Settings, meters: Meters, stop: asyncio.Event, write: Callable[[str], None]
 ) -> None:
-    meters = Meters()
     meters.watch(city.host.workers)
     watchdog = Watchdog(time.monotonic, _SILENT_SECONDS)
 

@@ -50,7 +50,7 @@ def _report_key(frame: Frame, message: Any) -> str:  # noqa: ARG001 - the shape 
 _POSTS: Final = frozenset({"post", "reporter"})
 DOORS: Final[Mapping[str, Door]] = {
     TYPE_OF[GridReport]: Door(INTAKE_REPORTS, _report_key, frozenset({"source", "post"})),
-    TYPE_OF[PublishEdition]: Door(REGISTRY_COMMANDS, _subject, frozenset({"source"})),
+    TYPE_OF[PublishEdition]: Door(REGISTRY_COMMANDS, _subject, frozenset({"source"}), before_rules=True),
 } | {
     TYPE_OF[command]: Door(CASE_COMMANDS, _subject, _POSTS)
     for command in get_args(CaseCommand)

@@ -23,7 +23,7 @@ from schemas.wire import Unreadable, checked, encode
 
 EDGE: Final = "edge"
 LARGEST_BYTES: Final = 262_144
-"""The size of a message that the edge reads at most."""
+"""The size of a message that the edge reads at most, unless it is told otherwise."""
 
 KEPT_BYTES: Final = 65_536
 """How much of an unreadable message is kept among the dead letters."""
@@ -33,11 +33,15 @@ LONGEST_KEY: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where messages of one type go: the topic, how the key is found, which kinds of sender may send it."""
+    """Where messages of one type go: the topic, how the key is found, which kinds of sender may send it.
+
+    Only a door `before_rules` is open while the city has no edition yet.
+    """
 
     topic: Topic
     key: Callable[[Frame, Any], str]
     senders: frozenset[str]
+    before_rules: bool = False
 
 
 class Submission(NamedTuple):
@@ -89,6 +93,7 @@ class Edge:
         seal: Seal,
         keep: Callable[[], Awaitable[None]] | None = None,
         log: Log | None = None,
+        largest: int = LARGEST_BYTES,
     ) -> None:
         self.instance = instance
         self.outbox = Outbox()
@@ -101,6 +106,7 @@ class Edge:
         self._seal = seal
         self._keep = keep
         self._log = log
+        self._largest = largest
         self._tenure: Tenure | None = None
         self._rules = 0
         self._waiting: list[tuple[Submission, asyncio.Future[Receipt]]] = []
@@ -217,9 +223,9 @@ class Edge:
         return page.receipts
 
     def _admit(self, sender: Sender, body: bytes, now: datetime) -> Admitted | Refusal:
-        if len(body) > LARGEST_BYTES:
+        if len(body) > self._largest:
             return Refusal(
-                code="too_large", expected=f"at most {LARGEST_BYTES} bytes", found=f"{len(body)} bytes"
+                code="too_large", expected=f"at most {self._largest} bytes", found=f"{len(body)} bytes"
             )
         try:
             head, message = checked(body)
@@ -228,17 +234,10 @@ class Edge:
         door = self._doors.get(head.type)
         if door is None:
             return Refusal(code="no_door", expected="a type that may come from outside", found=head.type)
-        if sender.kind not in door.senders:
-            return Refusal(
-                code="not_your_message", expected=" or ".join(sorted(door.senders)), found=sender.kind
-            )
         key = door.key(head, message)
-        if not key or len(key) > LONGEST_KEY or any(letter.isspace() for letter in key):
-            return Refusal(
-                code="wrong_key",
-                expected="a subject that names the stream, without spaces",
-                found=repr(key)[:200],
-            )
+        refusal = self._closed(door, sender) or _wrong_key(key)
+        if refusal is not None:
+            return refusal
         sealed = Envelope(
             id=head.id,
             source=head.source,
@@ -248,6 +247,22 @@ class Edge:
             data=self._seal(head, message),
         )
         return Admitted(head.id, key, door.topic, encode(sealed), now)
+
+    def _closed(self, door: Door, sender: Sender) -> Refusal | None:
+        if sender.kind not in door.senders:
+            return Refusal(
+                code="not_your_message", expected=" or ".join(sorted(door.senders)), found=sender.kind
+            )
+        if not self._rules and not door.before_rules:
+            return Refusal(code="no_rules", expected="an edition in force", found="a city without rules")
+        return None
+
+
+def _wrong_key(key: str) -> Refusal | None:
+    if key and len(key) <= LONGEST_KEY and not any(letter.isspace() for letter in key):
+        return None
+    expected = "a subject that names the stream, without spaces"
+    return Refusal(code="wrong_key", expected=expected, found=repr(key)[:200])
 
 
 class EdgeFenced(Exception):  # noqa: N818 - named by what happened
