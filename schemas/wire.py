@@ -91,6 +91,8 @@ def checked(body: bytes) -> Letter:
         return Letter(head, adapter.validate_json(bytes(head.data), strict=False))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
+        if first["type"] == "json_invalid":
+            raise _not_a_frame(body, ValueError(first["msg"])) from error
         where = ".".join(str(part) for part in first["loc"]) or "data"
         raise Unreadable(
             _code(first["type"]), f"{where}: {first['msg']}", repr(first["input"])[:200]
@@ -148,7 +150,7 @@ def _not_a_frame(body: bytes, error: Exception) -> Unreadable:
         body.decode()
     except UnicodeDecodeError as broken:
         return Unreadable("not_utf8", "UTF-8", f"byte {body[broken.start]:#04x} at {broken.start}")
-    if isinstance(error, RecursionError):
+    if isinstance(error, RecursionError) or "recursion limit" in str(error):
         return Unreadable("too_deep", f"at most {_DEEPEST} levels", "more")
     if isinstance(error, msgspec.ValidationError):
         return Unreadable(
@@ -162,6 +164,6 @@ def _code(kind: str) -> str:
         return "missing_field"
     if kind in {"unexpected_keyword_argument", "extra_forbidden"}:
         return "unknown_field"
-    if kind.endswith(("_type", "_parsing")) or kind == "json_invalid":
+    if kind.endswith(("_type", "_parsing")):
         return "wrong_type"
     return "out_of_range"
