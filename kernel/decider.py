@@ -21,7 +21,7 @@ from kernel.timers import Agenda
 from rules.inforce import Rules
 from schemas.kernel import ActivateRules, AreaMode, EditionAdopted
 from schemas.topics import RULES_EDITIONS
-from schemas.wire import TYPE_OF, Unreadable, decode_data, encode_data, frame, trusted
+from schemas.wire import TYPE_OF, Unreadable, carried, decode_data, encode_data, frame, message_of, trusted
 
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _ACTIVATE: Final = TYPE_OF[ActivateRules]
@@ -162,7 +162,7 @@ class Decider:
                 )
             for record in history.records:
                 if not stream.startswith("_rules/"):
-                    state = evolve(state, trusted(record.body).message)
+                    state = evolve(state, message_of(record.body))
                 version = record.version
             tenure.states[stream] = (state, version)
 
@@ -248,7 +248,7 @@ class Decider:
         try:
             head = frame(message.body)
             handled = head.type in self._handled
-            letter = decode_data(head.type, bytes(head.data)) if handled or head.type == _ACTIVATE else None
+            letter = carried(head) if handled or head.type == _ACTIVATE else None
         except Unreadable as error:
             raise InnerUnreadable(message.topic, message.partition, message.offset, error.refusal) from error
         self._fire(tenure, now)

@@ -7,7 +7,7 @@ declared producers, not from habit. Both raise `Unreadable`.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
@@ -23,9 +23,11 @@ TYPE_OF: Final[Mapping[type, str]] = {contract: name for name, contract in CONTR
 _encoder = msgspec.json.Encoder()
 _frames = msgspec.json.Decoder(Frame)
 _decoders: dict[str, Callable[[msgspec.Raw], Any]] = {}
+_openers: dict[bytes, Callable[[bytes], Any]] = {}
 _adapters: dict[str, TypeAdapter[Any]] = {}
 
 _DEEPEST: Final = 32
+_TYPE: Final = b'"type":"'
 
 
 class Unreadable(Exception):  # noqa: N818 - a value that travels by raise, not a fault of ours
@@ -64,7 +66,25 @@ def frame(body: bytes) -> Frame:
 def trusted(body: bytes) -> Letter:
     """Read bytes of our own journal or topics."""
     head = frame(body)
-    return Letter(head, _decode(head))
+    return Letter(head, carried(head))
+
+
+def message_of(body: bytes) -> Any:
+    """What bytes of our own journal say, without their frame: for whoever folds.
+
+    Our own encoder puts the type before the data, and a quote within a string has a backslash before it.
+    """
+    start = body.find(_TYPE) + len(_TYPE)
+    read = _openers.get(body[start : body.find(b'"', start)])
+    if read is not None:
+        try:
+            return read(body).data
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass  # the slow way says what is wrong
+    head, message = trusted(body)
+    if head.type in CONTRACTS:
+        _openers[head.type.encode()] = _opener(head.type)
+    return message
 
 
 def decode_data(name: str, data: bytes) -> Any:
@@ -104,7 +124,8 @@ def utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _decode(head: Frame) -> Any:
+def carried(head: Frame) -> Any:
+    """What a frame of our own carries."""
     try:
         return _decoder(head.type)(head.data)
     except msgspec.DecodeError as error:
@@ -116,6 +137,12 @@ def _decoder(name: str) -> Callable[[msgspec.Raw], Any]:
     if decode is None:
         decode = _decoders[name] = _build_decoder(name)
     return decode
+
+
+def _opener(name: str) -> Callable[[bytes], Any]:
+    """Reads what messages of one type say and skips the rest of their frame."""
+    shape = msgspec.defstruct("Opened", [("type", Literal[name]), ("data", CONTRACTS[name])], gc=False)
+    return msgspec.json.Decoder(shape).decode
 
 
 def _build_decoder(name: str) -> Callable[[msgspec.Raw], Any]:
