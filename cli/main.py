@@ -6,7 +6,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from cli import case, db, explain, held, version
+from cli import case, db, explain, held, personal, version
 from cli.init import init
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
 from cli.replay import replay
@@ -108,4 +108,5 @@ app.command("replay")(replay)
 app.command("simulate")(simulate)
 app.add_typer(held.app, name="held")
 app.add_typer(db.app, name="db")
+app.add_typer(personal.app, name="personal")
 app.command("version")(version.show)

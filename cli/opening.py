@@ -35,11 +35,20 @@ def url_of(database: str | None) -> str:
 
 def look(database: str | None, work: Callable[[View], Awaitable[T]]) -> T:
     """Run `work` on a city that is only read; a running city does not mind."""
+
+    async def read(live: "LiveCity") -> T:
+        return await work(await view_of(live))
+
+    return enter(database, read)
+
+
+def enter(database: str | None, work: Callable[["LiveCity"], Awaitable[T]]) -> T:
+    """Run `work` on an open city beside whatever process runs it."""
     from cli.assemble import open_city  # noqa: PLC0415 - what asks for no city pays for no database
 
     async def run() -> T:
         async with open_city(url_of(database)) as live:
-            return await work(await view_of(live))
+            return await work(live)
 
     return asyncio.run(run())
 

@@ -196,6 +196,10 @@ class Keyring:
         """Forget the key of a report; says whether there was one to forget."""
         return await self._secrets.erase(report)
 
+    async def accesses(self, report: str) -> Sequence[Access]:
+        """Who asked for a report's personal data, in order of time."""
+        return await self._secrets.accesses(report)
+
     async def _open(self, report: str, role: str, purpose: str) -> Opened | Refusal:
         if role not in self._roles:
             return Refusal(code="may_not_read", expected=" or ".join(sorted(self._roles)), found=role)

@@ -96,6 +96,23 @@ def test_no_clear_name_or_phone_stands_in_the_database(run: Run, case: str) -> N
         assert NAME.encode() not in found, part.name
 
 
+def test_personal_data_is_read_for_a_purpose_and_forgotten_for_good(run: Run, case: str) -> None:
+    assert case
+    report = "terminal/w1"
+    asked = ("personal", "read", report, "--purpose", "回访")
+    refused = run(*asked, "--as", "P-clerk-1")
+    assert refused.exit_code == Exit.DIFFERENT
+    assert "may not read" in refused.stderr
+    assert PHONE in run(*asked, "--as", "P-lead_officer-1").stdout
+    assert run(*asked, "--as", "nobody").exit_code == Exit.NOT_FOUND
+    assert [one["answer"] for one in value(run, "personal", "accesses", report)] == ["may_not_read", "read"]
+    assert run("personal", "erase", report, "--yes").exit_code == 0
+    assert run("personal", "erase", report, "--yes").exit_code == Exit.NOT_FOUND
+    assert "erased" in run(*asked, "--as", "P-lead_officer-1").stderr
+    assert "erased" in run("personal", "accesses", report).stdout
+    assert all(one["different"] == 0 for one in value(run, "replay"))
+
+
 def test_a_command_of_a_post_is_decided(run: Run, case: str) -> None:
     assert case
     refused = run("send", "--command", "SignCase", "--case", case, "--as", "nobody", "--wait", "20")
