@@ -183,17 +183,20 @@ def _store_events(batch: Batch, now: int) -> dict[Source, Part]:
 
 def _store_timers(batch: Batch) -> None:
     """The last word about each timer counts."""
-    last: dict[tuple[int, str, str], StoredTimer | None] = {}
+    last: dict[tuple[int, str, str], StoredTimer | CancelledTimer] = {}
     for move in batch.moves:
         number = batch.number(move)
         for timer in move.timers:
-            last[number, timer.stream, timer.name] = None if isinstance(timer, CancelledTimer) else timer
-    bulk.delete(batch.connection, timers, sorted(key for key, timer in last.items() if timer is None))
-    rows = [
-        (*key, micros(timer.due), timer.kind, timer.body, timer.event)
-        for key, timer in sorted(last.items(), key=lambda item: item[0])
-        if timer
-    ]
+            last[number, timer.stream, timer.name] = timer
+    gone: list[tuple[Any, ...]] = []
+    rows: list[tuple[Any, ...]] = []
+    for key, timer in last.items():
+        if isinstance(timer, StoredTimer):
+            rows.append((*key, micros(timer.due), timer.kind, timer.body, timer.event))
+        else:
+            gone.append(key)
+    rows.sort()
+    bulk.delete(batch.connection, timers, gone)
     bulk.upsert(batch.connection, timers, rows)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from kernel.journal import (
     CancelledTimer,
@@ -28,6 +29,7 @@ from kernel.log import Headers, Outgoing
 from kernel.memory.journal import MemoryJournal
 from kernel.processor import Sender
 from kernel.sql.journal import SqlJournal
+from kernel.sql.tables import outbox
 from tests.contract.stores import START, Hands, postgres_store, sqlite_store
 
 CAUSE = Cause(
@@ -524,6 +526,16 @@ class SqlContract(JournalContract):
 
     def open(self, processor: str) -> Journal:
         return SqlJournal(self.store, processor, delivers=self.delivers)
+
+    async def test_the_outbox_keeps_only_what_is_unpublished(self, journal: Journal) -> None:
+        for seq in (1, 2, 3):
+            sent = [outgoing(seq, seq)]
+            await journal.commit([move(await self.claimed(journal), records=[record(seq)], outgoing=sent)])
+        await journal.commit([move(await self.claimed(journal), published=2)])
+        kept = await self.store.read(
+            lambda connection: connection.execute(select(outbox.c.seq)).scalars().all()
+        )
+        assert kept == ([] if self.delivers else [3])
 
 
 class TestSqliteJournal(SqlContract):
