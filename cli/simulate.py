@@ -39,7 +39,7 @@ def simulate(
     city: Annotated[Path, typer.Option(help="The bundle folder of the city.")] = Path("cities/demo"),
     as_json: AsJson = False,
 ) -> None:
-    """Simulate (模拟) crashes, lost answers, repeats, rebalances; ends at the first broken seed."""
+    """Simulate (推演) crashes, lost answers, repeats, rebalances; ends at the first broken seed."""
     if profile not in PROFILES:
         raise NotThere(what=f"profile {profile}", do=f"take one of {', '.join(PROFILES)}")
     bundle = compile_folder(city)
@@ -70,7 +70,7 @@ def _page(outcomes: list[Outcome]) -> Any:
         *((f"  {kind}", f"{sum(one.counts.get(kind, 0) for one in outcomes):,}") for kind in kinds),
         ("broken", next((one.broken for one in outcomes if one.broken), "none")),
     ]
-    return table("simulated city 模拟", ("what", "how many"), rows)
+    return table("simulated city 推演", ("what", "how many"), rows)
 
 
 def _value(outcome: Outcome) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Sealed personal data (密封): placeholders go on, the originals stay here, a random key for each report.
+"""Sealed personal data (封存): placeholders go on, the originals stay here, a random key for each report.
 
 Who holds journal and archive holds no name and no telephone. Erasing forgets a report's key: what was
 sealed stays as proof that something was there, and nobody can read it again.
