@@ -1,4 +1,4 @@
-"""The exact count at the end of a fault: every input decided once, everything sent seen once, nothing lost."""
+"""The exact count at the end of a fault: each input decided once, all that left seen once, nothing lost."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -101,7 +101,7 @@ def seen(
     held: Collection[Address],
     address: Address,
 ) -> bool:
-    """Whether each processor that reads the topic has taken the message, and decided it once if it handles it."""
+    """Whether each reader of the topic has taken the message, and decided it once if it handles it."""
     kind = sent.sent[address].type
     for processor in PROCESSORS:
         if address.topic not in processor.topics:

@@ -1,6 +1,6 @@
 """Small cities that are really lived, and all that their databases hold afterwards."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -52,9 +52,15 @@ class Lived:
     held: Mapping[str, Sequence[Held]]
     timers: Mapping[str, Sequence[StoredTimer]]
     cursors: Mapping[str, Mapping[int, Cursor]]
-    end: datetime
+    wall: datetime
+    to_city: Callable[[datetime], datetime]
     accepted: int = 0
     refused: int = 0
+
+    @property
+    def end(self) -> datetime:
+        """The city time at which it was read."""
+        return self.to_city(self.wall)
 
     def traffic(self) -> Traffic:
         """Everything that left, rebuilt from the rows alone."""
@@ -128,7 +134,8 @@ async def read(city: LiveCity, accepted: int = 0, refused: int = 0) -> Lived:
         held,
         timers,
         cursors,
-        city.clock.city(city.clock.wall()),
+        city.clock.wall(),
+        city.clock.city,
         accepted,
         refused,
     )

@@ -23,6 +23,17 @@ from tests.integration.lived import Lived
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+class RecordedClock(SteppedClock):
+    """Wall time that goes along with the records, and the recorded city's own map to city time."""
+
+    def __init__(self, lived: Lived) -> None:
+        super().__init__(min(one.appended for found in lived.messages.values() for one in found))
+        self._to_city = lived.to_city
+
+    def city(self, wall: datetime) -> datetime:
+        return self._to_city(wall)
+
+
 class RecordedLog:
     """The recorded inputs of all partitions of one processor, in the order in which they were decided.
 
@@ -148,7 +159,7 @@ async def decide_again(
     lived: Lived, processor: AnyProcessor, journal: Journal, batch: int, editions: Editions | None = None
 ) -> RecordedLog:
     """Feed the recorded inputs to a worker of today, then let its clock run on to where the city's stood."""
-    clock = SteppedClock(FIRST)
+    clock = RecordedClock(lived)
     log = RecordedLog(inbox_of(lived, processor), clock)
     decider = Decider(
         processor,
@@ -166,11 +177,11 @@ async def decide_again(
     )
     while not log.done:
         await worker.turn()
-    clock.step(lived.end)
+    clock.step(lived.wall)
     for _ in range(8):
         while await worker.turn():
             pass
-        clock.step(lived.end + timedelta(microseconds=1))
+        clock.step(lived.wall + timedelta(microseconds=1))
     return log
 
 
