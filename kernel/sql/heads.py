@@ -29,8 +29,7 @@ class Heads:
     def __init__(self) -> None:
         self.known: dict[Source, Head] = {}
         self.recent = Recent()
-        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
-        self.fault: Exception | None = None
+        self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
 
     def raise_to(self, heads: Mapping[Source, Head]) -> None:
         """Take newer ends and wake whoever waits for one of their topics."""
@@ -38,8 +37,9 @@ class Heads:
             known = self.known.get(source)
             if known is None or known.end < head.end:
                 self.known[source] = head
-                for event in self._waiting[source[0]]:
-                    event.set()
+                for waiting in self._waiting[source[0]]:
+                    if not waiting.done():
+                        waiting.set_result(None)
 
     def committed(self, heads: Mapping[Source, Head], parts: Mapping[Source, Part]) -> None:
         """This process has moved the ends, by these records."""
@@ -49,26 +49,22 @@ class Heads:
 
     def fail(self, error: Exception) -> None:
         """The database does not answer: whoever waits has to hear it."""
-        self.fault = error
-        for events in self._waiting.values():
-            for event in events:
-                event.set()
+        for everyone in self._waiting.values():
+            for waiting in everyone:
+                if not waiting.done():
+                    waiting.set_exception(error)
 
     async def moved(self, names: Iterable[str], seconds: float) -> bool:
-        """Wait until a topic of these names has moved, at most so long."""
-        event = asyncio.Event()
+        """Wait until a topic of these names has moved, at most so long; raises what `fail` was told."""
+        waiting = asyncio.get_running_loop().create_future()
         names = list(names)
         for name in names:
-            self._waiting[name].add(event)
+            self._waiting[name].add(waiting)
         try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            return False
+            done, _ = await asyncio.wait({waiting}, timeout=seconds)
         finally:
             for name in names:
-                self._waiting[name].discard(event)
-        fault, self.fault = self.fault, None
-        if fault is not None:
-            raise fault
-        return True
+                self._waiting[name].discard(waiting)
+        if done:
+            waiting.result()
+        return bool(done)

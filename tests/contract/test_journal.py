@@ -487,6 +487,11 @@ class JournalContract(ABC):
         assert await journal.ordered([], 10) == []
         await journal.commit([move(await self.claimed(journal), released=[1, 3])])
         assert [(item.partition, item.id) for item in await journal.ordered([0, 1], 10)] == [(1, 2)]
+        assert [(item.partition, item.id) for item in await self.all_held(journal)] == [
+            (0, 2),
+            (1, 1),
+            (1, 2),
+        ]
         assert await journal.order([(0, 1), (0, 3)]) == 0
 
     async def test_orders_of_a_voided_stream_fall(self, journal: Journal) -> None:

@@ -433,16 +433,18 @@ class TestPostgres:
         server = own_postgres().start()
         await create_city(server.url(), CITY)
         async with await open_city(server.url(), exclusive=False) as opened:
-            log = SqlLog(opened.store, (WORK,), (0,), tick_seconds=30)
-            await log.seek(0, {WORK.name: 0})
-            waiting = asyncio.create_task(log.fetch(1))
+            logs = [SqlLog(opened.store, (WORK,), (0,), tick_seconds=30) for _ in range(2)]
+            for log in logs:
+                await log.seek(0, {WORK.name: 0})
+            waiting = [asyncio.create_task(log.fetch(1)) for log in logs]
             await asyncio.sleep(0.1)
             server.stop()
-            with pytest.raises(Exception):  # noqa: B017 - whatever the driver says
-                await asyncio.wait_for(waiting, 10)
+            for task in waiting:
+                with pytest.raises(Exception):  # noqa: B017 - whatever the driver says
+                    await asyncio.wait_for(task, 10)
             server.start()
             await eventually(lambda: commit_next(journal_of(opened)))
-            assert len(await log.fetch(1)) == 1
+            assert [len(await log.fetch(1)) for log in logs] == [1, 1]
 
     async def test_a_worker_frozen_in_its_transaction_blocks_the_next_owner_for_a_while_only(
         self, postgres_url: str, monkeypatch: pytest.MonkeyPatch
