@@ -31,6 +31,8 @@ _PHONE: Final = re.compile(
     rf"(?<!{_DIGIT})(?:(?:\+|00)?86{_GAP})?[1１]{_GAP}[3-9３-９]{_GAP}(?:{_DIGIT}{_GAP}){{8}}{_DIGIT}(?!{_DIGIT})"
 )
 _PERSON: Final = re.compile(rf"(?<!{_DIGIT}){_DIGIT}{{17}}[0-9０-９Xx](?!{_DIGIT})")
+_NO_PLACE: Final = "(?![路街巷弄村庄桥园苑区里镇乡湾营屯])"
+_SHORTEST: Final = 2
 _TO_ASCII: Final = str.maketrans("０１２３４５６７８９", "0123456789")
 
 
@@ -98,20 +100,36 @@ class _Originals:
     def __init__(self) -> None:
         self.fields: dict[str, str] = {}
         self._counts: dict[str, int] = {}
+        self._declared: dict[str, str] = {}
 
     def hide(self, kind: str, original: str) -> str:
         if not original:
             return ""
         for placeholder, known in self.fields.items():
-            if known == original and placeholder.startswith(f"‹{kind} "):
+            if not placeholder.startswith(f"‹{kind} "):
+                continue
+            if known == original or (kind == "phone" and digits(known) == digits(original)):
                 return placeholder
         number = self._counts[kind] = self._counts.get(kind, 0) + 1
         placeholder = f"‹{kind} {number}›"
         self.fields[placeholder] = original
         return placeholder
 
+    def declare(self, kind: str, original: str) -> str:
+        """Hide a declared field; where the text says the same, it is hidden there too."""
+        placeholder = self.hide(kind, original)
+        if len(original) >= _SHORTEST:
+            self._declared[placeholder] = original
+        return placeholder
+
     def scrub(self, text: str) -> str:
-        """Text without telephone and identity-card numbers; everything else stays clear."""
+        """Text without telephone and identity-card numbers, and without what was declared.
+
+        A name that reads on as a place (王家 in 王家路) stays, as does everything else: it is classified.
+        """
+        for placeholder, original in self._declared.items():
+            if original in text:
+                text = re.sub(re.escape(original) + _NO_PLACE, placeholder, text)
         text = _PERSON.sub(lambda found: self.hide("id", found.group()), text)
         return _PHONE.sub(lambda found: self.hide("phone", found.group()), text)
 
@@ -131,8 +149,8 @@ class Sealer:
         reporter = message.reporter or Reporter()
         link = self._link(reporter)
         hidden = Reporter(
-            name=originals.hide("name", reporter.name),
-            phone=originals.hide("phone", reporter.phone),
+            name=originals.declare("name", reporter.name),
+            phone=originals.declare("phone", reporter.phone),
             token=link,
         )
         text, place = originals.scrub(message.text), originals.scrub(message.place)

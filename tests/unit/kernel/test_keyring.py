@@ -51,6 +51,18 @@ def test_numbers_in_the_text_are_sealed_too(sealer: Sealer) -> None:
     assert sealed.message.text == "请回 ‹phone 1› 或 ‹phone 2›,身份证 ‹id 1›,3号楼 20261123"
 
 
+def test_a_declared_name_is_sealed_where_the_text_says_it_but_no_place_is(sealer: Sealer) -> None:
+    sealed = sealer.seal(
+        ID, report("王芳来电：王芳路口积水，电话 024-8612 3456", name="王芳", phone="024-8612 3456")
+    )
+    assert sealed.message.text == "‹name 1›来电：王芳路口积水，电话 ‹phone 1›"
+
+
+def test_one_phone_in_two_ways_of_writing_is_one_placeholder(sealer: Sealer) -> None:
+    sealed = sealer.seal(ID, report("请回139-1234-5678", phone="13912345678"))
+    assert sealed.message.text == "请回‹phone 1›"
+
+
 def test_what_holds_nothing_personal_goes_on_as_it_is(sealer: Sealer) -> None:
     message = report("井盖丢失,编号 0417 0021")
     sealed = sealer.seal(ID, message)
