@@ -56,7 +56,7 @@ def misfits(
 async def lost(
     processors: Iterable[AnyProcessor], cursors: Cursors, sent: Traffic, log: Log
 ) -> list[Outgoing]:
-    """What its receiver has neither taken nor still before it: each origin's messages from the first lost one on.
+    """What its receiver has neither taken nor before it: each origin's messages from the first lost one on.
 
     What an event topic lost is its journal's own rows; on a host whose event topics are the journals that
     cannot happen, and they are left out.
@@ -75,10 +75,9 @@ async def lost(
             waiting[target].append(address)
     found: list[Outgoing] = []
     for target, addresses in waiting.items():
-        there = (
-            await _standing(log, target, _reached(processors, cursors, target)) if addresses else frozenset()
-        )
-        found.extend(_from_the_first_lost(addresses, there, sent))
+        if addresses:
+            there = await _standing(log, target, _reached(processors, cursors, target))
+            found.extend(_from_the_first_lost(addresses, there, sent))
     return found
 
 

@@ -1,4 +1,4 @@
-"""A bug planted in `decide`: its stream is parked, others go on, and unparked it is as if nothing had been."""
+"""A bug planted in `decide`: its stream is parked, others go on, and unparked nothing is missing."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A city on the machine's clock, its workers and several edges side by side in one loop (design §4.5, §4.6)."""
+"""A city on the machine's clock, workers and several edges side by side in one loop (design §4.5, §4.6)."""
 
 import asyncio
 from collections.abc import Sequence

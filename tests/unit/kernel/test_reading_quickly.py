@@ -13,9 +13,13 @@ AT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def framed(stream: str, found: str = "none") -> bytes:
-    event = CommandRefused(command="SignCase", refusal=Refusal(code="held", expected="none", found=found), by="P1")
+    event = CommandRefused(
+        command="SignCase", refusal=Refusal(code="held", expected="none", found=found), by="P1"
+    )
     return encode(
-        Envelope(id=f"{stream}/1", source="/g", type=TYPE_OF[CommandRefused], subject=stream, time=AT, data=event)
+        Envelope(
+            id=f"{stream}/1", source="/g", type=TYPE_OF[CommandRefused], subject=stream, time=AT, data=event
+        )
     )
 
 
@@ -25,7 +29,9 @@ def test_a_stream_named_like_a_type_does_not_mislead(stream: str) -> None:
     assert message_of(body) == message_of(body) == trusted(body).message
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"type":"x"', b'{"type":"gridcase.case.CommandRefused.v1"}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"type":"x"', b'{"type":"gridcase.case.CommandRefused.v1"}', b"\xff"]
+)
 def test_what_is_no_message_is_refused_as_ever(body: bytes) -> None:
     message_of(framed("case-1"))
     with pytest.raises(Unreadable):
