@@ -121,13 +121,15 @@ def _collect(
     numbers: dict[tuple[str, int], int] = {}
     topic = processor.events.name if processor.events else ""
     for row in rows:
-        frame, event = trusted(row.body)
+        try:
+            frame, event = trusted(row.body)
+            rules = row.stream.startswith(RULES_STREAM)
+            effects = () if rules else processor.react(event, _again(frame, event))
+        except Exception:  # noqa: BLE001, S112 - a record that was changed; deciding it again says so
+            continue
         if topic:
             address = Address(origin, topic, partition, row.seq)
             found.sent[address] = Passage(row.stream, frame.type, event, row)
-        if row.stream.startswith(RULES_STREAM):
-            continue
-        effects = processor.react(event, _again(frame, event))
         for number, effect in enumerate(effects, 1):
             if isinstance(effect, Send):
                 target = (
@@ -194,13 +196,16 @@ class Replayer:
             if last is not None and first.now < last:
                 self._differ("now_back", first, str(last), str(first.now))
             last = first.now
-            if first.stream.startswith(RULES_STREAM):
-                adopted = trusted(first.body).message
-                rules = self._rules[adopted.number]
-                self._adopted(first, rules)
-                self._verdict.events += 1
-                continue
-            self._group(partition, group, rules, states)
+            try:
+                if first.stream.startswith(RULES_STREAM):
+                    rules = self._rules[trusted(first.body).message.number]
+                    self._adopted(first, rules)
+                    self._verdict.events += 1
+                else:
+                    self._group(partition, group, rules, states)
+            except Exception as error:  # noqa: BLE001 - a record that was changed may raise anything
+                found = f"{type(error).__name__}: {error}"[:2000]
+                self._differ("exception", first, "a record that can be decided again", found)
 
     def _adopted(self, row: Record, rules: Rules) -> None:
         modes = tuple(AreaMode(area=area, mode=mode) for area, mode in sorted(rules.modes.items()))
