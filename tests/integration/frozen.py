@@ -1,7 +1,7 @@
 """Frozen histories: journals as JSON lines beside the edition that they were decided by.
 
-`python -m tests.integration.frozen` lives a small city of tests/cities/tiny and writes `tests/histories` anew:
-only before the first release, or beside the one that is there, for journals live longer than releases.
+`python -m tests.integration.frozen` lives a small city of tests/cities/tiny and writes `tests/histories`:
+anew only before the first release, or beside the one that is there, for journals live longer than releases.
 """
 # ruff: noqa: T201 - it tells what it wrote
 
@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,10 @@ def thaw(path: Path) -> Frozen:
     for line in rows:
         row = json.loads(line)
         name = row.pop("processor")
-        record = Record(
-            **{**row, "body": row["body"].encode(), "now": datetime.fromisoformat(row["now"])}
-            | {"cause": msgspec.convert(row["cause"], Cause, strict=False)}
-        )
+        row["body"] = row["body"].encode()
+        row["now"] = datetime.fromisoformat(row["now"])
+        row["cause"] = msgspec.convert(row["cause"], Cause, strict=False)
+        record = Record(**row)
         histories.setdefault(name, {}).setdefault(record.partition, []).append(record)
     return Frozen(facts["partitions"], {1: Rules(1, bundle)}, histories)
 
@@ -153,7 +154,7 @@ def reordered(rows: Rows) -> Rows:
     ]
     first, second = next(
         (one, other)
-        for one, other in zip(places, places[1:], strict=False)
+        for one, other in pairwise(places)
         if rows[one][1].cause != rows[other][1].cause and rows[one][1].stream == rows[other][1].stream
     )
     (name, one), (_, other) = rows[first], rows[second]
@@ -164,7 +165,7 @@ def reordered(rows: Rows) -> Rows:
 
 
 def invented(rows: Rows) -> Rows:
-    """An event that nobody decided, at the end of a case: written like any other, with a cause that exists."""
+    """An event that nobody decided, at the end of a case: written well, with a cause that exists."""
     place = max(n for n, (name, _) in enumerate(rows) if name == "router.case")
     name, last = rows[place]
     before = f'"id":"{last.stream}/{last.version}"'.encode()

@@ -10,7 +10,7 @@ from tests.integration.lived import verdicts
 GOOD = sorted(PLACE.glob("*.jsonl"))
 BROKEN = sorted((PLACE / "broken").glob("*.jsonl"))
 HINT = (
-    "an event changed: keep reading the old one (schemas/upcasts.py) and say so in CHANGELOG.md under History; "
+    "an event changed: keep reading the old one (schemas/upcasts.py), say so in CHANGELOG.md under History; "
     "before the first release: python -m tests.integration.frozen"
 )
 CODES = {
