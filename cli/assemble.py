@@ -42,7 +42,7 @@ from services.notifier.delivery.sender import Deliveries
 PARTITIONS: Final = 24
 """How many partitions a new city gets, fixed for its life."""
 
-READERS: Final = frozenset({"lead_officer", "supervisor", "reviewer"})
+READERS: Final = frozenset({"caller", "lead_officer", "reviewer", "supervisor"})
 """The roles that may read sealed personal data, for a purpose that is on record."""
 
 

@@ -6,8 +6,9 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from cli import case, db, explain, held, personal, version
+from cli import case, db, explain, held, mend, personal, version
 from cli.init import init
+from cli.mend import recover, republish
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
 from cli.replay import replay
 from cli.run import run
@@ -108,5 +109,9 @@ app.command("replay")(replay)
 app.command("simulate")(simulate)
 app.add_typer(held.app, name="held")
 app.add_typer(db.app, name="db")
+app.command("republish")(republish)
+app.command("recover")(recover)
+app.command("republish")(mend.republish)
+app.command("recover")(mend.recover)
 app.add_typer(personal.app, name="personal")
 app.command("version")(version.show)

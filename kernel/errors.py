@@ -136,6 +136,17 @@ class DatabaseBroken(Fault):
         super().__init__(place=place, found=found)
 
 
+class JournalRestored(Fault):
+    """{place} is older than the city has come: expected {expected}, found {found}. It was restored from a
+    backup. Do: `gridcase recover` goes on from it and says what is missing; or restore a newer one.
+    """
+
+    exit_code: ClassVar[int] = 6
+
+    def __init__(self, place: str, expected: str, found: str) -> None:
+        super().__init__(place=place, expected=expected, found=found)
+
+
 class DatabaseReadOnly(Fault):
     """{place} cannot be written: expected a file and a folder that may be written, found {found}. Do: change
     their rights, or put the city elsewhere with --database.

@@ -1,22 +1,26 @@
 """A city in its database: what was fixed when it was founded, and the refusals to open the wrong one."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from sqlalchemy import Connection, insert, select
 
 from kernel.errors import AnotherCity, CityThere, DatabaseNewer, DatabaseOlder, NoSuchCity
-from kernel.sql import migrate
+from kernel.sql import migrate, witness
 from kernel.sql.place import Place, place_of
 from kernel.sql.store import Store
 from kernel.sql.tables import city as row
 from kernel.sql.tables import micros, moment
 
 _MARK_BYTES: Final = 16
+_WITNESS_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +42,35 @@ class City:
 class OpenCity:
     """An open city: set `store.stamp` to the wall time of its clock, and close it at the end."""
 
-    def __init__(self, city: City, store: Store, let_go: Callable[[], Awaitable[None]] | None) -> None:
+    def __init__(
+        self, city: City, store: Store, let_go: Callable[[], Awaitable[None]] | None, seen: Path | None = None
+    ) -> None:
         self.city = city
         self.store = store
         self._let_go = let_go
+        self._seen = seen if let_go is not None else None
+        self._beat = asyncio.create_task(self._beats()) if self._seen else None
 
     async def close(self) -> None:
         """Close the store, then let the next process have the city."""
+        if self._beat is not None:
+            self._beat.cancel()
+            await self._witness()
         await self.store.close()
         if self._let_go is not None:
             await self._let_go()
+
+    async def _beats(self) -> None:
+        while True:
+            await asyncio.sleep(_WITNESS_SECONDS)
+            await self._witness()
+
+    async def _witness(self) -> None:
+        """Remember how far the city has come; a database that fails now says so to those who work on it."""
+        if self._seen is not None:
+            with suppress(Exception):
+                rows = await self.store.read(witness.rows_of)
+                witness.write(self._seen, witness.Witness(self.city.mark, rows))
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,12 +105,14 @@ async def open_city(
     _check(place.name, "its mark", mark, city.mark, "name the database of the city that was meant")
     let_go = await place.lock() if exclusive else None
     try:
+        if exclusive:
+            await place.run(lambda connection: witness.check(connection, place.name, place.witness))
         store = await place.store(stamp, poll_seconds)
     except BaseException:
         if let_go is not None:
             await let_go()
         raise
-    return OpenCity(city, store, let_go)
+    return OpenCity(city, store, let_go, place.witness)
 
 
 _KEEP: Final = "start with the number found; it is fixed for ever, and a city with another one is a new city"
@@ -96,6 +121,17 @@ _KEEP: Final = "start with the number found; it is fixed for ever, and a city wi
 def _check(place: str, what: str, expected: object, found: object, do: str) -> None:
     if expected is not None and expected != found:
         raise AnotherCity(place, what, expected, found, do)
+
+
+async def accept_restored(url: str) -> int:
+    """Go on from a restored database as it is; gives how many rows it lacks, as far as anybody has seen."""
+    place = place_of(url)
+    let_go = await place.lock()
+    try:
+        await place.run(lambda connection: read_city(connection, place.name))
+        return await place.run(lambda connection: witness.renew(connection, place.witness))
+    finally:
+        await let_go()
 
 
 async def upgrade_city(url: str, to: str = "head") -> str:

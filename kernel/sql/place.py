@@ -37,6 +37,8 @@ class Place(Protocol):
     """One of the two kinds of place."""
 
     name: str
+    witness: Path | None
+    """The file that remembers how far the city has come, where the place has one."""
 
     async def run(self, work: Callable[[Connection], T], *, create: bool = False) -> T:
         """Run `work` in one transaction, before any store is open."""
@@ -71,6 +73,7 @@ class SqlitePlace:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = str(path)
+        self.witness: Path | None = path.with_name(path.name + ".witness")
 
     async def run(self, work: Callable[[Connection], T], *, create: bool = False) -> T:
         """See the port."""
@@ -154,6 +157,7 @@ class PostgresPlace:
 
     def __init__(self, url: URL) -> None:
         self.url = url
+        self.witness: Path | None = None
         self.name = url.render_as_string(hide_password=True)
 
     async def run(self, work: Callable[[Connection], T], *, create: bool = False) -> T:

@@ -37,8 +37,11 @@ city = Table(
     Column("speed", Integer, nullable=False),
     Column("mark", LargeBinary, nullable=False),
     Column("created", BigInteger, nullable=False),
+    Column("place", Text),
 )
-"""One row: what was fixed when the city was created. `mark` tells it from any other city of the same name."""
+"""One row: what was fixed when the city was created. `mark` tells it from any other city of the same name,
+`place` is the identity of the database where it last ran.
+"""
 
 journals = Table(
     "journals",
