@@ -15,6 +15,7 @@ from cli.reading import View
 from rules.bundle import Bundle
 from rules.clocks import LAWS
 from rules.workdays import Calendar
+from schemas.sla import ClocksSet, DeadlinesRecomputed
 from schemas.wire import trusted
 from services.router import explain as routing
 from services.sla import explain as timing
@@ -138,9 +139,15 @@ async def _calendars(city: View, history: list[timing.Told]) -> dict[str, Calend
 
 def _cited(history: list[timing.Told]) -> Iterator[tuple[str, str]]:
     for told in history:
-        for run in (*getattr(told.event, "started", ()), *getattr(told.event, "resumed", ())):
-            if run.calendar:
-                yield run.edition, run.calendar
+        event = told.event
+        if isinstance(event, ClocksSet):
+            yield from (
+                (event.edition, run.calendar) for run in (*event.started, *event.resumed) if run.calendar
+            )
+        elif isinstance(event, DeadlinesRecomputed):
+            yield from (
+                (event.edition, moved.after.calendar) for moved in event.moved if moved.after.calendar
+            )
 
 
 def _name(bundle: Bundle | None, code: str) -> str:

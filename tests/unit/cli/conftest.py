@@ -16,7 +16,7 @@ from schemas.report import GridReport, Position
 from tests.builders_city import MIDDLE, STREET_TRADING
 from tests.unit.cli.memory_city import MemoryCity, dead_letter
 
-NUMBER = "20261123-C1-0001"
+NUMBER, IN_HOURS = "20261123-C1-0001", "20261123-C1-0002"
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +28,8 @@ def lived() -> MemoryCity:
     city.send(Sender("source", "app"), "", report)
     city.send(Sender("post", "OPS-clerk"), NUMBER, AcceptCase(matter=STREET_TRADING))
     city.send(Sender("post", "OPS-caller"), NUMBER, SignCase())
+    in_hours = GridReport(channel="app", text="楼道堆物", position=Position(lon_e7=lon, lat_e7=lat))
+    city.send(Sender("source", "app"), "", in_hours)
     city.later(days=7)
     dead_letter(city)
     return city

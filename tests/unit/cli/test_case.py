@@ -54,12 +54,12 @@ def test_the_history_is_the_journal_itself(told: Told, value: Value) -> None:
 @pytest.mark.parametrize(
     ("options", "found"),
     [
-        ([], 1),
-        (["--state", "open"], 1),
+        ([], 2),
+        (["--state", "open"], 2),
         (["--state", "closed"], 0),
         (["--unit", "CG"], 1),
         (["--unit", "OPS"], 0),
-        (["--late"], 1),
+        (["--late"], 2),
         (["--report", "test/m2"], 1),
         (["--report", "test/m9"], 0),
     ],

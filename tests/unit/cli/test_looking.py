@@ -10,7 +10,7 @@ from cli.main import app
 from cli.output import Exit
 from kernel.journal import HeldKind
 from schemas.wire import TYPE_OF
-from tests.unit.cli.conftest import NUMBER
+from tests.unit.cli.conftest import IN_HOURS, NUMBER
 from tests.unit.cli.memory_city import MemoryCity, dead_letter
 
 Told = Callable[..., str]
@@ -46,6 +46,13 @@ def test_a_deadline_is_explained_to_the_minute(told: Told, value: Value) -> None
     assert {run["clock"] for run in value("explain", "deadline", NUMBER)} >= {"accept", "case", "leg"}
 
 
+def test_what_a_calendar_skips_is_named(told: Told) -> None:
+    page = told("explain", "deadline", IN_HOURS, "--clock", "case")
+    assert "limit 1工作日" in page
+    assert "outside office hours" in page
+    assert "weekend" in page
+
+
 def test_a_clock_that_the_case_never_had_is_named_with_those_it_had(told: Told) -> None:
     assert "take one of accept, route, case" in fails("explain", "deadline", NUMBER, "--clock", "meeting")
     assert told("explain", "deadline", NUMBER)
@@ -55,10 +62,13 @@ def test_a_clock_that_the_case_never_had_is_named_with_those_it_had(told: Told) 
 
 
 def test_the_tail_tells_the_last_events_in_order(told: Told, value: Value) -> None:
-    last = value("case", "show", NUMBER)["events"][-1]["version"]
+    ends = {f"{case}/{value('case', 'show', case)['events'][-1]['version']}" for case in (NUMBER, IN_HOURS)}
+    rows = [json.loads(line) for line in told("tail", "--no-follow", "--last", "999", "--json").splitlines()]
+    assert rows[-1]["id"] in ends
+    assert [row["id"] for row in rows[:1]] == [f"{NUMBER}/1"]
     page = told("tail", "--no-follow", "--last", "2")
-    assert 0 < page.index(f"{NUMBER}/{last - 1}") < page.index(f"{NUMBER}/{last}")
-    assert f"{NUMBER}/{last - 2}" not in page
+    assert 0 < page.index(rows[-2]["id"]) < page.index(rows[-1]["id"])
+    assert rows[-3]["id"] + " " not in page
 
 
 def test_the_tail_of_every_processor_is_one_object_a_line(told: Told) -> None:
