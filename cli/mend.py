@@ -21,7 +21,9 @@ from schemas.topics import TOPICS
 
 
 class JournalsContradict(Fault):
-    """{count} contradictions between the journals, listed above: expected all tables from one backup, found {first}. Do: restore the whole database from one backup, then gridcase recover again."""  # noqa: E501 - a message is one line
+    """{count} contradictions between the journals, listed above: expected all tables from one backup,
+    found {first}. Do: restore the whole database from one backup, then gridcase recover again.
+    """
 
     exit_code: ClassVar[int] = Exit.DATABASE
 

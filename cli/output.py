@@ -59,7 +59,9 @@ class NotThere(Fault):
 
 
 class ExtraMissing(Fault):
-    """The package {package} is not installed: expected the extra {extra}, found none. Do: pip install 'gridcase[{extra}]'."""  # noqa: E501 - a message is one line
+    """The package {package} is not installed: expected the extra {extra}, found none. Do: pip install
+    'gridcase[{extra}]'.
+    """
 
     exit_code: ClassVar[int] = Exit.EXTRA
 

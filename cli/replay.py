@@ -23,7 +23,10 @@ from services.notifier.performing import again
 
 
 class ReplayDiffers(Fault):
-    """{count} rows differ, the first {processor}/{partition} seq {seq} ({code}): expected what is on record, found another. Do: compare release and editions with those of that time; the record was changed, or the code that decided it."""  # noqa: E501 - a message is one line
+    """{count} rows differ, the first {processor}/{partition} seq {seq} ({code}): expected what is on
+    record, found another. Do: compare release and editions with those of that time; the record was
+    changed, or the code that decided it.
+    """
 
     exit_code: ClassVar[int] = Exit.DIFFERENT
 

@@ -46,7 +46,9 @@ class NotSendable(Fault):
 
 
 class SomeRefused(Fault):
-    """{refused} of {sent} were refused, the first: {first}. They are on record as dead letters. Do: gridcase held list, mend the cause, send again."""  # noqa: E501 - a message is one line
+    """{refused} of {sent} were refused, the first: {first}. They are on record as dead letters. Do:
+    gridcase held list, mend the cause, send again.
+    """
 
     exit_code: ClassVar[int] = Exit.DIFFERENT
 

@@ -19,7 +19,9 @@ _TRACE_LINES = 60
 
 
 class SeedBroken(Fault):
-    """Seed {seed} ({profile}) broke a rule: expected all of design.md §4 to hold, found: {broken}. Do: gridcase simulate --seed {seed} --steps {steps} --profile {profile} --trace."""  # noqa: E501 - a message is one line
+    """Seed {seed} ({profile}) broke a rule: expected all of design.md §4 to hold, found: {broken}. Do:
+    gridcase simulate --seed {seed} --steps {steps} --profile {profile} --trace.
+    """
 
     exit_code: ClassVar[int] = Exit.DIFFERENT
 

@@ -13,7 +13,9 @@ _PATIENCE_SECONDS: Final = 5.0
 
 
 class PortTaken(Fault):
-    """{host}:{port} cannot be opened ({reason}): expected a free port. Do: set GRIDCASE_HEALTH_PORT to another, to 0 for any, or to -1 for none."""  # noqa: E501 - a message is one line
+    """{host}:{port} cannot be opened ({reason}): expected a free port. Do: set GRIDCASE_HEALTH_PORT to
+    another, to 0 for any, or to -1 for none.
+    """
 
     exit_code: ClassVar[int] = 3
 

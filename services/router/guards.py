@@ -1,5 +1,7 @@
 """What must hold beyond state and sender (前置条件): one small function each, for columns of the table."""
 
+# ruff: noqa: ARG001 - every guard has the shape of a guard
+
 from datetime import timedelta
 from typing import Final
 
@@ -74,24 +76,24 @@ def condition_met(case: Case, command: AcceptCase, context: Context) -> Refusal 
     return refuse("unknown_condition", " or ".join(one.code for one in known), code)
 
 
-def check_passed(case: Case, command: AcceptCase, context: Context) -> Refusal | None:  # noqa: ARG001
+def check_passed(case: Case, command: AcceptCase, context: Context) -> Refusal | None:
     if case.checked in ("", "passed"):
         return None
     return refuse("check_not_passed", "a check that confirms the report", case.checked)
 
 
-def triage_known(case: Case, command: AcceptCase, context: Context) -> Refusal | None:  # noqa: ARG001
+def triage_known(case: Case, command: AcceptCase, context: Context) -> Refusal | None:
     return listed("unknown_triage", ("", *TRIAGES), command.triage)
 
 
-def reason_and_remedy(case: Case, command: VoidCase, context: Context) -> Refusal | None:  # noqa: ARG001
+def reason_and_remedy(case: Case, command: VoidCase, context: Context) -> Refusal | None:
     if not command.remedy:
         return refuse("no_remedy", "the remedy that the reporter is told", "")
     return listed("unknown_reason", VOID_REASONS, command.reason)
 
 
 # ── dispatch and objection ───────────────────────────────────────────────────────────────────────────
-def units_known(case: Case, command: AssignCase, context: Context) -> Refusal | None:  # noqa: ARG001
+def units_known(case: Case, command: AssignCase, context: Context) -> Refusal | None:
     bundle = context.rules.bundle
     day = bundle.day(context.now)
     for code in (command.lead, *command.assistants, *command.supervising):
@@ -100,14 +102,14 @@ def units_known(case: Case, command: AssignCase, context: Context) -> Refusal | 
     return None
 
 
-def lead_named(case: Case, command: AssignCase, context: Context) -> Refusal | None:  # noqa: ARG001
+def lead_named(case: Case, command: AssignCase, context: Context) -> Refusal | None:
     """Who takes a case away from a unit says to whom it goes; the router walks only where nobody leads."""
     if command.lead or case.state is State.TO_ROUTE:
         return None
     return refuse("no_lead_named", "the unit that is to lead", "")
 
 
-def reason_if_led(case: Case, command: AssignCase, context: Context) -> Refusal | None:  # noqa: ARG001
+def reason_if_led(case: Case, command: AssignCase, context: Context) -> Refusal | None:
     if command.reason or not case.assignments:
         return None
     return refuse("no_reason", "why the case is dispatched again", "")
@@ -126,7 +128,7 @@ def relieved_within_bound(case: Case, command: AssignCase, context: Context) -> 
     )
 
 
-def within_window(case: Case, command: object, context: Context) -> Refusal | None:  # noqa: ARG001
+def within_window(case: Case, command: object, context: Context) -> Refusal | None:
     """To sign or to object in time; after a deemed signature only what was received before its due time."""
     if case.state is State.TO_SIGN:
         return None
@@ -137,25 +139,25 @@ def within_window(case: Case, command: object, context: Context) -> Refusal | No
     return refuse("deemed_signed", f"received by {case.deemed.due.isoformat()}", context.received.isoformat())
 
 
-def first_of_unit(case: Case, command: ObjectToCase, context: Context) -> Refusal | None:  # noqa: ARG001
+def first_of_unit(case: Case, command: ObjectToCase, context: Context) -> Refusal | None:
     if case.lead not in case.refused_by:
         return None
     return refuse("objected_before", "one objection of each unit", case.lead)
 
 
-def objection_reasoned(case: Case, command: ObjectToCase, context: Context) -> Refusal | None:  # noqa: ARG001
+def objection_reasoned(case: Case, command: ObjectToCase, context: Context) -> Refusal | None:
     if command.reason and command.basis:
         return None
     return refuse("no_basis", "a reason and its basis", command.reason)
 
 
-def verdict_known(case: Case, command: DecideObjection, context: Context) -> Refusal | None:  # noqa: ARG001
+def verdict_known(case: Case, command: DecideObjection, context: Context) -> Refusal | None:
     if command.verdict == "refer" and case.level >= LAST_LEVEL:
         return refuse("last_level", "accept or refuse: no level is above", case.level)
     return listed("unknown_verdict", VERDICTS, command.verdict)
 
 
-def decides_not_the_own(case: Case, command: DecideObjection, context: Context) -> Refusal | None:  # noqa: ARG001
+def decides_not_the_own(case: Case, command: DecideObjection, context: Context) -> Refusal | None:
     """Nobody decides the own objection; from the first meeting on, not who dispatched the case either."""
     posts = context.rules.bundle.posts
     post = sending_post(context)
@@ -194,7 +196,7 @@ def answer_sound(case: Case, command: RecordProgress, context: Context) -> Refus
     return None
 
 
-def supervision_kind(case: Case, command: Supervise, context: Context) -> Refusal | None:  # noqa: ARG001
+def supervision_kind(case: Case, command: Supervise, context: Context) -> Refusal | None:
     return listed("unknown_kind", KINDS, command.kind)
 
 
@@ -211,7 +213,7 @@ def supervision_open(case: Case, command: LiftSupervision, context: Context) -> 
     return refuse("not_answered", "an answer, or a reason", "neither")
 
 
-def resolution_sound(case: Case, command: ReportResolved, context: Context) -> Refusal | None:  # noqa: ARG001
+def resolution_sound(case: Case, command: ReportResolved, context: Context) -> Refusal | None:
     if command.outcome not in OUTCOMES:
         return listed("unknown_outcome", OUTCOMES, command.outcome)
     if case.reporters and not command.answer:
@@ -223,7 +225,7 @@ def resolution_sound(case: Case, command: ReportResolved, context: Context) -> R
     return refuse("items_missing", "evidence for each closing item", "、".join(missing)) if missing else None
 
 
-def independent(case: Case, command: object, context: Context) -> Refusal | None:  # noqa: ARG001
+def independent(case: Case, command: object, context: Context) -> Refusal | None:
     """Who inspects or calls belongs neither to the lead nor to a unit under it.
 
     The operations centre stands beside all units that it watches, even if it reports to one of them.
@@ -240,7 +242,7 @@ def independent(case: Case, command: object, context: Context) -> Refusal | None
     return refuse("not_independent", f"somebody outside {case.lead}", f"{post.code} of {post.unit}")
 
 
-def inspection_sound(case: Case, command: RecordInspection, context: Context) -> Refusal | None:  # noqa: ARG001
+def inspection_sound(case: Case, command: RecordInspection, context: Context) -> Refusal | None:
     """核查 only where it was ordered; 核实 item by item, and a pass means that each item passed."""
     if case.state is State.RECEIVED:
         return None if case.checked == "ordered" else refuse("no_check", "an ordered check", case.checked)
@@ -321,7 +323,7 @@ def _attempt(case: Case, command: RecordCallback, context: Context, reporter: st
     return refuse("same_hour", "another hour of the day", f"{hour}:00")
 
 
-def window_over(case: Case, command: object, context: Context) -> Refusal | None:  # noqa: ARG001
+def window_over(case: Case, command: object, context: Context) -> Refusal | None:
     """The objection window (结案异议期) is over, by the city's own calendar and policy."""
     bundle = context.rules.bundle
     policy = bundle.policies.clock("after_close")
@@ -336,7 +338,7 @@ def window_over(case: Case, command: object, context: Context) -> Refusal | None
     return refuse("window_open", due.isoformat(), context.received.isoformat())
 
 
-def nothing_holds(case: Case, command: object, context: Context) -> Refusal | None:  # noqa: ARG001
+def nothing_holds(case: Case, command: object, context: Context) -> Refusal | None:
     held = len(case.supervisions)
     return refuse("held", "no open supervision", held) if held else None
 

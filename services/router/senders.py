@@ -1,5 +1,7 @@
 """Who may send a command (谁可办): each role sees the sender's post as of today, and the case."""
 
+# ruff: noqa: ARG001 - every role has the shape of a role
+
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
@@ -19,7 +21,7 @@ def _covering(*roles: str) -> Holds:
     """Whether the sender's post has one of the roles, in an area that covers the case."""
     wanted = frozenset(roles)
 
-    def holds(case: Case, command: object, context: Context, post: Post | None) -> bool:  # noqa: ARG001
+    def holds(case: Case, command: object, context: Context, post: Post | None) -> bool:
         if post is None or post.role not in wanted:
             return False
         bundle = context.rules.bundle
@@ -35,15 +37,15 @@ def _is_desk(case: Case, command: object, context: Context, post: Post | None) -
     return _clerk(case, command, context, post)
 
 
-def _is_lead(case: Case, command: object, context: Context, post: Post | None) -> bool:  # noqa: ARG001
+def _is_lead(case: Case, command: object, context: Context, post: Post | None) -> bool:
     return post is not None and post.role == "handler" and post.unit == case.lead != ""
 
 
-def _assists(case: Case, command: object, context: Context, post: Post | None) -> bool:  # noqa: ARG001
+def _assists(case: Case, command: object, context: Context, post: Post | None) -> bool:
     return post is not None and post.role == "handler" and post.unit in case.assistants
 
 
-def _is_above(case: Case, command: object, context: Context, post: Post | None) -> bool:  # noqa: ARG001
+def _is_above(case: Case, command: object, context: Context, post: Post | None) -> bool:
     """A unit above the lead, or its guiding department (对接指导部门)."""
     if post is None or post.role != "handler" or not case.lead:
         return False
@@ -53,20 +55,20 @@ def _is_above(case: Case, command: object, context: Context, post: Post | None) 
     return post.unit == guiding or any(unit.code == post.unit for unit in units.line(case.lead))
 
 
-def _is_reporter(case: Case, command: object, context: Context, post: Post | None) -> bool:  # noqa: ARG001
+def _is_reporter(case: Case, command: object, context: Context, post: Post | None) -> bool:
     return context.sender.kind == "reporter" and context.sender.id in case.reporters
 
 
-def _is_router(case: Case, command: object, context: Context, post: Post | None) -> bool:  # noqa: ARG001
+def _is_router(case: Case, command: object, context: Context, post: Post | None) -> bool:
     return context.sender.kind == "processor" and context.sender.id == "router.case"
 
 
-def _is_clock(case: Case, command: object, context: Context, post: Post | None) -> bool:  # noqa: ARG001
+def _is_clock(case: Case, command: object, context: Context, post: Post | None) -> bool:
     """The clock sends a firing, which is judged before anyone asks here; without one it may do nothing."""
     return False
 
 
-def _is_lifter(case: Case, command: object, context: Context, post: Post | None) -> bool:  # noqa: ARG001
+def _is_lifter(case: Case, command: object, context: Context, post: Post | None) -> bool:
     """The clock lifts what it opened."""
     return context.sender.kind == "processor" and context.sender.id == CLOCK
 
