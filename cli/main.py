@@ -6,7 +6,8 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from cli import case, db, explain, held, mend, personal, version
+from cli import case, db, explain, held, personal, version
+from cli.bench import bench
 from cli.init import init
 from cli.mend import recover, republish
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
@@ -31,7 +32,9 @@ _CODES: Final = (
 
 
 class DatabaseFailed(Fault):
-    """The database failed at work: expected an answer, found {reason}. Do: look at its log and its disk; what was acknowledged is on record."""  # noqa: E501 - a message is one line
+    """The database failed at work: expected an answer, found {reason}. Do: look at its log and its
+    disk; what was acknowledged is on record.
+    """
 
     exit_code: ClassVar[int] = Exit.DATABASE
 
@@ -111,7 +114,6 @@ app.add_typer(held.app, name="held")
 app.add_typer(db.app, name="db")
 app.command("republish")(republish)
 app.command("recover")(recover)
-app.command("republish")(mend.republish)
-app.command("recover")(mend.recover)
+app.command("bench")(bench)
 app.add_typer(personal.app, name="personal")
 app.command("version")(version.show)

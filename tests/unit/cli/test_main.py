@@ -119,3 +119,13 @@ def test_the_shell_completes_commands_and_their_words(typed: str, offered: str) 
     }  # fmt: skip
     result = runner.invoke(app, [], env=environ, prog_name="gridcase")
     assert offered in result.stdout.split()
+
+
+def test_every_command_of_the_issue_is_there_and_helps() -> None:
+    wanted = (
+        "init run send case tail explain replay simulate db held republish recover bench version personal"
+    )
+    for command in wanted.split():
+        result = runner.invoke(app, [command, "--help"])
+        assert result.exit_code == 0, command
+        assert "Usage:" in result.stdout
