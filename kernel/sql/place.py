@@ -90,7 +90,10 @@ class SqlitePlace:
 
     async def store(self, stamp: Callable[[], datetime], poll_seconds: float) -> Store:
         """See the port."""
-        return await sqlite.SqliteStore(self.path, stamp, poll_seconds).open()
+        try:
+            return await sqlite.SqliteStore(self.path, stamp, poll_seconds).open()
+        except (DBAPIError, sqlite3.Error) as error:
+            raise self._told(error) from error
 
     async def lock(self) -> Callable[[], Awaitable[None]]:
         """See the port."""
@@ -140,11 +143,11 @@ class SqlitePlace:
 
     def _told(self, error: Exception) -> Exception:
         said = str(getattr(error, "orig", error))
-        if "readonly" in said or "unable to open" in said:
+        if any(word in said for word in ("readonly", "unable to open", "disk is full")):
             return DatabaseReadOnly(self.name, said)
-        if "malformed" in said or "not a database" in said or "disk I/O" in said:
-            return DatabaseBroken(self.name, said)
-        return DatabaseUnreachable(self.name, said)
+        if "locked" in said or "busy" in said:
+            return DatabaseUnreachable(self.name, said)
+        return DatabaseBroken(self.name, said)
 
 
 def _owner_of(file: IO[str]) -> str:
@@ -181,7 +184,10 @@ class PostgresPlace:
 
     async def store(self, stamp: Callable[[], datetime], poll_seconds: float) -> Store:
         """See the port."""
-        return await postgres.PostgresStore(self._address(), stamp, poll_seconds).open()
+        try:
+            return await postgres.PostgresStore(self._address(), stamp, poll_seconds).open()
+        except (DBAPIError, OSError, TimeoutError, _driver_error()) as error:
+            raise DatabaseUnreachable(self.name, _first_line(error)) from error
 
     async def lock(self) -> Callable[[], Awaitable[None]]:
         """See the port."""

@@ -54,7 +54,11 @@ class PostgresStore:
 
     async def open(self) -> "PostgresStore":
         """Look where the topics end."""
-        await self._poll.start()
+        try:
+            await self._poll.start()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def close(self) -> None:

@@ -88,7 +88,11 @@ class SqliteStore:
         """Start the writer and look where the topics end."""
         sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
         self._writer.start()
-        await self._poll.start()
+        try:
+            await self._poll.start()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def close(self) -> None:

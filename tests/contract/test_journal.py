@@ -350,6 +350,15 @@ class JournalContract(ABC):
         await journal.commit([move(await self.claimed(journal), snapshots=[new])])
         assert (await journal.histories({0: ["c-1"], 1: ["c-1"]}, "fold"))[0, "c-1"] == (new, rows[4:])
 
+    async def test_of_snapshots_of_two_folds_the_asked_one_is_given(self, journal: Journal) -> None:
+        await journal.commit([move(await self.claimed(journal), records=[record(1), record(2)])])
+        for fold in ("older code", "newer code"):
+            await journal.commit(
+                [move(await self.claimed(journal), snapshots=[Snapshot(0, "c-1", 2, fold, fold.encode())])]
+            )
+        expected = Snapshot(0, "c-1", 2, "newer code", b"newer code")
+        assert (await journal.histories({0: ["c-1"]}, "newer code"))[0, "c-1"] == (expected, [])
+
     async def test_a_snapshot_of_another_fold_is_no_snapshot(self, journal: Journal) -> None:
         rows = [record(seq) for seq in range(1, 4)]
         shot = Snapshot(0, "c-1", 2, "older code", b"state")

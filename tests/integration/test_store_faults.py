@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import sqlite3
@@ -140,10 +141,12 @@ class TestRefusals:
             await open_city(f"sqlite:///{path}")
         assert path.stat().st_size == int(len(whole) * part)
 
-    async def test_a_file_with_rubbish_inside(self, path: Path) -> None:
+    @pytest.mark.parametrize("seed", range(20))
+    async def test_a_file_with_rubbish_inside(self, path: Path, seed: int) -> None:
         await create_city(f"sqlite:///{path}", CITY)
-        whole = path.read_bytes()
-        path.write_bytes(whole[:120] + os.urandom(len(whole) - 120))
+        whole, dice = path.read_bytes(), random.Random(seed)
+        start, count = dice.choice([(100, 100), (100, 8000), (120, 400_000), (8192, 16_000)])
+        path.write_bytes((whole[:start] + dice.randbytes(count) + whole[start + count :])[: len(whole)])
         with pytest.raises(errors.DatabaseBroken):
             await open_city(f"sqlite:///{path}")
 
