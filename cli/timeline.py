@@ -1,6 +1,5 @@
 """One case event after the other, each in a line: what it says that the one before did not."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -61,12 +60,24 @@ class Teller:
         return words.refusal(refusal, self._bundle)
 
     def _fields(self, event: Any) -> list[str]:
-        """Every short field by name; what stands beside it in the table is left out."""
+        """Every short field that a newcomer can use: units by name, words in quotes, the rest by label."""
         return [
-            f"{field.name} {shown}"
+            shown
             for field in fields(event)
-            if field.name not in _BESIDE and (shown := self._shown(getattr(event, field.name)))
+            if field.name not in _BESIDE and (shown := self._labelled(field.name, getattr(event, field.name)))
         ]
+
+    def _labelled(self, name: str, value: Any) -> str:
+        shown = self._shown(value)
+        if not shown:
+            return ""
+        if name in _SAID:
+            return f"“{shown}”"
+        if name in _UNITS:
+            return self.unit(shown) if name == "unit" else f"{name} {self.unit(shown)}"
+        if name == "clock":
+            return words.clock(shown)
+        return f"{name.replace('_', ' ')} {shown.replace('_', ' ')}"
 
     def _shown(self, value: Any) -> str:
         if isinstance(value, datetime):
@@ -76,7 +87,7 @@ class Teller:
         if isinstance(value, bool):
             return "yes" if value else ""
         if isinstance(value, str | int):
-            return _TOKEN.sub(r"\1…", str(value)) if value else ""
+            return str(value) if value else ""
         text = getattr(value, "text", "")
         return text if isinstance(text, str) else ""
 
@@ -145,10 +156,14 @@ class Teller:
         ]
 
 
-_TOKEN: Final = re.compile(r"^([0-9a-f]{8})[0-9a-f]{24,}$")
-"""A keyed hash that links a reporter or names an edition: its first digits are enough for the eye."""
+_BESIDE: Final = frozenset({
+    "at", "by", "state", "case", "desk", "since", "reporter", "reachable", "calendar", "edition", "replaces",
+    "settled_level", "origin", "unreasonable",
+})  # fmt: skip
+"""What stands beside it in the table, or helps nobody who reads a case for the first time."""
 
-_BESIDE: Final = frozenset({"at", "by", "state", "case", "desk"})
+_SAID: Final = frozenset({"text", "answer", "note", "basis", "reason", "remedy"})
+_UNITS: Final = frozenset({"unit", "lead", "successor", "applicant", "guiding", "proposed"})
 _TELLING: Final[Mapping[str, Callable[[Teller, Any], list[str]]]] = MappingProxyType(
     {
         "CaseOpened": Teller.tell_opened,
