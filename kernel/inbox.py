@@ -47,6 +47,15 @@ def unsound_begin(topic: str, reach: int, span: Span) -> Refusal | None:
     return None
 
 
+def hole(topic: str, offset: int, record: Message | None) -> Refusal | None:
+    """A record below the end that is not there: reading it again would not bring it back."""
+    if record is None or record.offset != offset:
+        return Refusal(
+            code="inbox_hole", expected=f"{topic} to hold offset {offset}", found="records behind it only"
+        )
+    return None
+
+
 def unsound(topic: str, reach: Reach, span: Span, below: Message | None) -> Refusal | None:
     """Why a claimed inbox must be refused: its log was cut, recreated, or has lost what was not yet read."""
     refusal = unsound_end(topic, reach.offset, span) or unsound_begin(topic, reach.offset, span)

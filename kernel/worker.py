@@ -9,7 +9,7 @@ from kernel.clock import WILD_STAMP, Clock
 from kernel.decider import Batch, Decider
 from kernel.editions import NO_RULES, Editions, rules_of
 from kernel.errors import Fault, PortsFailed, UnsoundInbox, WildStamp
-from kernel.inbox import overtaken, unsound, unsound_begin, unsound_end
+from kernel.inbox import hole, overtaken, unsound, unsound_begin, unsound_end
 from kernel.journal import Claim, Held, Journal, Move, Reach, Record
 from kernel.log import Headers, Log, Message, Outgoing
 from kernel.outbox import Outbox
@@ -289,7 +289,12 @@ class Worker:
             offsets = self._offsets(partition)
             spans = await self.log.spans([(topic, partition) for topic in self._topics])
             for topic, offset in offsets.items():
-                self._refuse(partition, unsound_begin(topic, offset, spans[topic, partition]))
+                span = spans[topic, partition]
+                self._refuse(partition, unsound_begin(topic, offset, span))
+                if offset < span.end:
+                    self._refuse(
+                        partition, hole(topic, offset, await self.log.look(topic, partition, offset))
+                    )
             await self.log.seek(partition, offsets)
 
     # Committing and publishing.

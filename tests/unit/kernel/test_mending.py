@@ -1,113 +1,79 @@
-"""What is sent again is, byte for byte, what was sent; and what does not fit is told."""
+"""What a log has lost is told from the journals, and sent again until its receiver has it."""
 
-import asyncio
-from collections.abc import Sequence
-
-import pytest
-
-from cli.topology import DOORS, PROCESSORS
 from kernel.hosts.mending import Cursors, lost, misfits, republish
 from kernel.hosts.replay import Histories, Traffic, traffic
-from kernel.log import Outgoing
-from kernel.memory.log import MemoryLog
-from kernel.processor import Sender
-from schemas.report import GridReport, Position
-from schemas.topics import CASE_COMMANDS, TOPICS
-from tests.builders_city import MIDDLE
-from tests.unit.cli.memory_city import PARTITIONS, MemoryCity
+from kernel.processor import Processor
+from schemas.registry import PublishEdition
+from schemas.topics import CASE_COMMANDS
+from tests.unit.kernel.counting import COUNTING, Count, decide, evolve
+from tests.unit.kernel.workbench import Workbench, finish
 
-EVENTS = frozenset({"case.events", "sla.events"})
-FIRST = "20261123-C1-0001"
-
-
-def report(city: MemoryCity, grid: str) -> None:
-    lon, lat = MIDDLE[grid]
-    told = GridReport(channel="app", text="店外经营", position=Position(lon_e7=lon, lat_e7=lat))
-    city.send(Sender("source", "app"), "", told)
-
-
-@pytest.fixture
-def city() -> MemoryCity:
-    city = MemoryCity()
-    for grid in MIDDLE:
-        report(city, grid)
-    city.later(days=2)
-    return city
+TARGET = "case.commands"
+RECEIVER = Processor(
+    name="router.case",
+    inbox=(CASE_COMMANDS,),
+    handles=(PublishEdition,),
+    initial=Count(),
+    decide=decide,
+    evolve=evolve,
+    react=lambda _event, _envelope: (),
+)
 
 
-def histories(city: MemoryCity) -> Histories:
-    return {
-        name: {p: shelf.rows for p, shelf in journal.shelves.items()}
-        for name, journal in city.journals.items()
-    }
+class Pair:
+    """A sender and its receiver over one broker, with one partition."""
+
+    def __init__(self) -> None:
+        self.sender = Workbench(COUNTING, partitions=1)
+        self.receiver = Workbench(RECEIVER, partitions=1)
+        self.receiver.broker = self.sender.broker
+        self.workers = (self.sender.worker(0), self.receiver.worker(0))
+
+    def settle(self) -> None:
+        for worker in self.workers * 4:
+            while finish(worker.turn()):
+                pass
+
+    def state(self) -> tuple[Cursors, Histories, Traffic]:
+        journals = {COUNTING.name: self.sender.journal, RECEIVER.name: self.receiver.journal}
+        cursors = {name: {0: journal.cursor(0)} for name, journal in journals.items()}
+        histories = {name: {0: journal.shelves[0].rows} for name, journal in journals.items()}
+        return cursors, histories, traffic([COUNTING, RECEIVER], histories, 1, {})
 
 
-def cursors(city: MemoryCity) -> Cursors:
-    return {
-        name: {p: journal.cursor(p) for p in range(PARTITIONS)} for name, journal in city.journals.items()
-    }
+def test_messages_lost_before_they_were_read_are_sent_again_with_all_behind_them() -> None:
+    pair = Pair()
+    pair.sender.send("a", leaves=1)
+    pair.settle()
+    for _ in range(3):
+        pair.sender.send("a", leaves=1)
+    finish(pair.workers[0].turn())
+    pair.sender.broker.cut((TARGET, 0), 2)
+    cursors, _, sent = pair.state()
+    found = finish(lost([COUNTING, RECEIVER], cursors, sent, pair.workers[0].log))
+    assert [message.k for message in found] == [3, 4]
+    assert finish(republish(found, pair.workers[0].log)) == 2
+    pair.settle()
+    assert pair.receiver.rows() == ["next/1", "next/2", "next/3", "next/4"]
 
 
-def sent(city: MemoryCity) -> Traffic:
-    return traffic(
-        PROCESSORS, histories(city), PARTITIONS, {kind: door.topic.name for kind, door in DOORS.items()}
-    )
+def test_nothing_is_lost_where_everything_was_read_or_still_lies_there() -> None:
+    pair = Pair()
+    pair.sender.send("a", leaves=1)
+    pair.settle()
+    pair.sender.send("a", leaves=1)
+    finish(pair.workers[0].turn())
+    cursors, histories, sent = pair.state()
+    assert finish(lost([COUNTING, RECEIVER], cursors, sent, pair.workers[0].log)) == []
+    assert misfits([RECEIVER], cursors, histories, sent) == []
 
 
-def missing(city: MemoryCity) -> Sequence[Outgoing]:
-    return asyncio.run(
-        lost(PROCESSORS, cursors(city), sent(city), MemoryLog(city.broker, [t.name for t in TOPICS]))
-    )
-
-
-def test_the_journals_tell_every_message_byte_for_byte(city: MemoryCity) -> None:
-    told = {
-        (address.topic, address.partition, address.origin, address.k, passage.key, passage.body())
-        for address, passage in sent(city).sent.items()
-        if address.topic not in EVENTS
-    }
-    there = {
-        (topic, partition, record.headers.origin, record.headers.k, record.key, record.body)
-        for (topic, partition), records in city.broker.records.items()
-        if topic not in EVENTS
-        for record in records
-    }
-    assert len(told) > 20
-    assert told == there
-
-
-def test_nothing_is_lost_and_all_fits_while_nothing_broke(city: MemoryCity) -> None:
-    assert not missing(city)
-    assert not misfits(PROCESSORS, cursors(city), histories(city), sent(city))
-
-
-def test_what_a_log_lost_is_taken_and_the_city_is_as_if_it_had_not(city: MemoryCity) -> None:
-    whole, broken = MemoryCity(), MemoryCity()
-    report(whole, "G11")
-    broken.stop("router.case")
-    report(broken, "G11")
-    target = next(t for t, records in broken.broker.records.items() if t[0] == CASE_COMMANDS.name and records)
-    there = {(m.k, m.body): m.headers for m in _as_sent(broken, target)}
-    broken.broker.cut(target, 0)
-    broken.start("router.case")
-    assert not broken.journals["router.case"].shelves[target[1]].versions.get(FIRST)
-    again = missing(broken)
-    assert {(m.k, m.body): m.headers for m in again} == there
-    asyncio.run(republish(again, MemoryLog(broken.broker, ())))
-    asyncio.run(broken.settle())
-    rows = [row.body for row in broken.journals["router.case"].shelves[target[1]].rows]
-    assert rows == [row.body for row in whole.journals["router.case"].shelves[target[1]].rows]
-
-
-def test_an_older_journal_is_contradicted_by_those_who_heard_it(city: MemoryCity) -> None:
-    shelf = max(city.journals["intake.desk"].shelves.values(), key=lambda one: len(one.rows))
-    del shelf.rows[-1]
-    found = misfits(PROCESSORS, cursors(city), histories(city), sent(city))
-    assert {one.code for one in found} == {"rows_missing", "sender_restored"}
-
-
-def _as_sent(city: MemoryCity, target: tuple[str, int]) -> list[Outgoing]:
-    return [
-        Outgoing(record.topic, record.partition, record.headers.k, 0, record.key, record.headers, record.body)
-        for record in city.broker.records[target]
-    ]
+def test_a_sender_older_than_its_receiver_has_seen_contradicts_it() -> None:
+    pair = Pair()
+    for _ in range(2):
+        pair.sender.send("a", leaves=1)
+    pair.settle()
+    cursors, histories, _ = pair.state()
+    older = {**histories, COUNTING.name: {0: histories[COUNTING.name][0][:1]}}
+    found = misfits([RECEIVER], cursors, older, traffic([COUNTING, RECEIVER], older, 1, {}))
+    assert [one.code for one in found] == ["rows_missing", "sender_restored"]

@@ -214,3 +214,14 @@ def test_long_streams_get_a_snapshot_of_a_committed_version(bench: Workbench) ->
     bench.send("a")
     settle(fresh)
     assert bench.rows()[-1] == "a/8"
+
+
+def test_a_hole_that_stays_is_refused_and_not_read_for_ever(bench: Workbench) -> None:
+    for _ in range(3):
+        bench.send("a")
+    (target,) = bench.broker.records
+    worker = bench.worker(0, 1)
+    records = bench.broker.records[target]
+    records[1] = records[2]
+    with pytest.raises(UnsoundInbox, match="inbox_hole"):
+        settle(worker)
