@@ -14,7 +14,7 @@ TEST_STAMP  := $(VENV)/.test-set
 # What `make run` does after the set-up. Change it here and nowhere else.
 RUN_COMMAND ?= $(BIN)/gridcase run --city cities/demo
 
-SOURCES     := schemas rules kernel services cli
+SOURCES     := schemas rules kernel services cities cli
 CHECKED     := $(wildcard $(SOURCES) tests bench tools)
 QUICK_TESTS := $(wildcard tests/unit tests/property)
 PYTEST      := $(BIN)/python -m pytest

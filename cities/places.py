@@ -75,7 +75,7 @@ class Map:
         """A point some kilometres beyond the city."""
         if not self.parts:
             return None
-        _, _, east, north = (int(side) for side in shapely.total_bounds([part for _, part in self.parts]))
+        east, north = (max(int(part.bounds[side]) for _, part in self.parts) for side in (2, 3))
         return Position(lon_e7=east + dice.randint(800_000, 20_000_000), lat_e7=north + 900_000)
 
     def _called(self, area: Area, dice: Random, words: Words) -> str:

@@ -40,13 +40,14 @@ class Seen:
 
     def note(self, event: Any, at: datetime) -> None:
         """Take one event in."""
+        told: object = event
         self.heard += 1
         state = getattr(event, "state", None)
         if isinstance(state, State) and not isinstance(event, opening.ReportReturned):
             self.state = state
             self.turn += 1
             self.refusals = 0
-        noted = NOTES.get(type(event))
+        noted = NOTES.get(type(told))
         if noted is not None:
             noted(self, event, at)
 
