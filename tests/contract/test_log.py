@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, select
 from sqlalchemy.util import await_only
 
 from kernel.journal import Cause, Cursor, Move, Record, Via
@@ -18,6 +19,7 @@ from kernel.sql import sqlite
 from kernel.sql.journal import SqlJournal
 from kernel.sql.log import SqlLog
 from kernel.sql.store import Store
+from kernel.sql.tables import messages, targets
 from schemas.topics import CASE_COMMANDS, CASE_EVENTS, Retention, Topic
 from tests.contract.stores import START, Hands, postgres_store, sqlite_store
 
@@ -48,6 +50,10 @@ class LogContract(ABC):
     @abstractmethod
     def view(self, own: Collection[int], topics: Sequence[Topic] = (WORK, RULES)) -> Log:
         """A worker that reads these topics and owns these partitions."""
+
+    @abstractmethod
+    async def expire(self, target: Target, below: int) -> None:
+        """Let records below an offset age out."""
 
     async def reader(self, own: Collection[int] = (0, 1, 2), offsets: Mapping[str, int] | None = None) -> Log:
         log = self.view(own)
@@ -178,6 +184,18 @@ class LogContract(ABC):
         await self.send(outgoing(3))
         assert await self.view(()).spans(targets[:1]) == {targets[0]: Span(0, 3)}
 
+    async def test_what_has_aged_out_is_gone_and_the_rest_stays_where_it_was(self, opened: None) -> None:
+        await self.send(*(outgoing(k) for k in range(1, 6)))
+        log = await self.reader((0,), {WORK.name: 3, RULES.name: 0})
+        await self.expire((WORK.name, 0), 3)
+        assert await log.spans([(WORK.name, 0)]) == {(WORK.name, 0): Span(3, 5)}
+        assert await log.look(WORK.name, 0, 2) is None
+        assert [message.offset for message in await self.drain(log)] == [3, 4]
+        await self.expire((WORK.name, 0), 5)
+        assert await log.spans([(WORK.name, 0)]) == {(WORK.name, 0): Span(5, 5)}
+        await self.send(outgoing(6))
+        assert [message.offset for message in await self.drain(log)] == [5]
+
     # Publishing.
 
     async def test_stamps_are_the_logs_own_and_never_go_back(self, opened: None) -> None:
@@ -253,6 +271,9 @@ class TestMemoryLog(LogContract):
     def view(self, own: Collection[int], topics: Sequence[Topic] = (WORK, RULES)) -> Log:
         return MemoryLog(self.broker, [topic.name for topic in topics], own)
 
+    async def expire(self, target: Target, below: int) -> None:
+        self.broker.expire(target, below)
+
 
 def move(
     processor_seq: int, token: bytes, sent: Sequence[Outgoing] = (), rows: int = 1, partition: int = 0
@@ -275,6 +296,11 @@ class SqlContract(LogContract):
 
     def view(self, own: Collection[int], topics: Sequence[Topic] = (WORK, RULES)) -> SqlLog:
         return SqlLog(self.store, topics, own, tick_seconds=TICK_SECONDS)
+
+    async def expire(self, target: Target, below: int) -> None:
+        number = select(targets.c.id).where(targets.c.topic == target[0], targets.c.partition == target[1])
+        old = delete(messages).where(messages.c.target == number.scalar_subquery(), messages.c.offset < below)
+        await self.store.write(lambda connection: connection.execute(old).rowcount)
 
     def journal(self, processor: str = "router.case") -> SqlJournal:
         return SqlJournal(self.store, processor, delivers=True)
