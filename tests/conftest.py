@@ -4,15 +4,15 @@ import os
 import platform
 import sqlite3
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests import postgres
+from tests import postgres, realdata
 from tests.postgres import own_postgres, postgres_server, postgres_url
+from tests.realdata import real_data
 
-__all__ = ["own_postgres", "postgres_server", "postgres_url"]
+__all__ = ["own_postgres", "postgres_server", "postgres_url", "real_data"]
 
 OURS = ("GRIDCASE_TEST_DATA", "GRIDCASE_SOAK")
 
@@ -29,8 +29,8 @@ def pytest_report_header() -> list[str]:
     """The real parts: a figure without them says nothing."""
     found = postgres.binaries()
     database = f"{postgres.version(found)} ({found.origin})" if found else "absent, its tests are skipped"
-    data = os.environ.get("GRIDCASE_TEST_DATA", "")
-    there = "yes" if data and Path(data).is_dir() else "no (GRIDCASE_TEST_DATA), its tests are skipped"
+    data = realdata.folder()
+    there = str(data) if data else "no (GRIDCASE_TEST_DATA), its tests are skipped"
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     return [
         f"python: {platform.python_version()} ({machine})",
