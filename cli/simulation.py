@@ -48,13 +48,15 @@ class Crowd:
         self._words = [word for matter in bundle.parts.matters for word, _ in matter.keywords]
         self._few: tuple[list[tuple[int, int]], list[str]] | None = None
 
-    def next(self, random: Random, city: SimulatedCity) -> Submission | None:
+    def next(self, random: Random, city: SimulatedCity) -> Submission | None:  # noqa: PLR0911 - one dice
         """See `People`."""
         if self._editions == 0 or (self._editions == 1 and self._number == self._reports // 2):
             return self._edition(city)
         if not city.editions.activations():
             return None
-        dice = random.randrange(100)
+        dice = random.randrange(150)
+        if dice >= 100:
+            return None
         if dice < 3:
             return Submission(Sender("source", "app"), random.choice(_GARBAGE))
         if dice < 6 and self._sent:

@@ -281,6 +281,8 @@ class Decider:
         )
         item = (held.type, held.body, held.cause, held.trace)
         was_parked = held.kind is HeldKind.PARKED
+        if was_parked and held.stream not in tenure.parked:
+            return  # parked by another owner after our claim: this move will be fenced
         if held.kind is HeldKind.DEAD and held.stream in tenure.parked:
             leaf.released.append(held.id)
             leaf.hold(HeldKind.PARKED, held.stream, "behind a parked message", item)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from kernel.clock import WILD_STAMP
 from kernel.decider import Batch
 from kernel.edge import EDGE, Edge, EdgeFenced, Submission
-from kernel.errors import WildStamp
+from kernel.errors import UnsoundInbox, WildStamp
 from kernel.hosts.simulator.faults import FaultyJournal, FaultyLog, SimBroker, SimClock
 from kernel.hosts.simulator.watch import PLANTED
 from kernel.hosts.simulator.world import Broken, PortFailed
 from kernel.journal import Move
+from kernel.memory.journal import UniqueViolation
 from kernel.memory.log import MemoryBroker
 from kernel.origins import judge
 from kernel.processor import AnyProcessor, Context
@@ -63,6 +64,8 @@ class SimulatedWorker(Worker):
 
     async def recover(self, error: Exception) -> None:
         """See `Worker`."""
+        if isinstance(error, Broken | UniqueViolation):
+            raise error
         if not isinstance(error, PortFailed):
             raise Broken(
                 "no exception", f"{self.decider.processor.name}: {type(error).__name__}: {error}"
@@ -108,6 +111,21 @@ def with_bugs(processor: AnyProcessor, bugs: set[tuple[str, str]]) -> AnyProcess
         return decide(state, message, context)
 
     return replace(processor, decide=decide_or_fail)
+
+
+def stale_claim(city: "SimulatedCity", processor: AnyProcessor, fault: UnsoundInbox) -> bool:
+    """Whether a worker read its cursor, froze, and looked at the log when others had long gone on.
+
+    Retention takes days, a simulated one no time: what this worker refuses is in order, a claim anew shows it.
+    """
+    if city.stricken or fault.refusal.code not in {"inbox_lost", "inbox_recreated"}:
+        return False
+    cursor = city.journals[processor.name].cursor(int(str(fault.facts["partition"])))
+    first = city.broker.first
+    reaches = {
+        topic: cursor.reach[topic].offset if topic in cursor.reach else 0 for topic in processor.topics
+    }
+    return all(offset >= first.get((topic, cursor.partition), 0) for topic, offset in reaches.items())
 
 
 def wild_stamp_is_true(city: "SimulatedCity", broker: SimBroker, clock: SimClock, fault: WildStamp) -> None:

@@ -1,12 +1,13 @@
 """What befalls a city rarely: bugs, wrong clocks, aged logs, dead edges, newcomers."""
 
 from collections.abc import Callable, Coroutine, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kernel.edge import EDGE
 from kernel.hosts.simulator.city import FOLD, SimulatedCity
-from kernel.hosts.simulator.faults import NO_SKEW, SimClock
+from kernel.hosts.simulator.faults import SimClock
+from kernel.hosts.simulator.world import START
 from kernel.joining import Sending, first_cursor
 from kernel.journal import HeldKind, Move, Snapshot
 from kernel.processor import AnyProcessor
@@ -67,7 +68,7 @@ def _order_in_vain(city: SimulatedCity, name: str) -> None:
 
 def _mend(city: SimulatedCity, bug: tuple[str, str]) -> None:
     city.bugs.discard(bug)
-    operate(city)
+    city.world.later("the operator looks", lambda: operate(city), most=1500)
 
 
 def redrive(city: SimulatedCity) -> None:
@@ -115,27 +116,54 @@ def _first_unsettled(city: SimulatedCity, topic: str, partition: int) -> int:
 
 def _broker_ahead(city: SimulatedCity) -> None:
     """The log's own clock is wrong for a while."""
-    _set_wrong(city, "broker", city.broker.machine, city.world.random.choice(_AHEAD), NO_SKEW)
+    _set_wrong(city, "broker", city.broker.machine, city.world.random.choice(_AHEAD))
 
 
 def _worker_off(city: SimulatedCity) -> None:
-    """The clock of a worker is wrong for a while; its writes have told it how it differs from the log's."""
+    """The clock of a worker is wrong for a while, often beyond the next due time of its timers.
+
+    Its own writes have told it how it differs from the log's.
+    """
+    stamps = (records[-1].appended for records in city.broker.records.values() if records)
+    if max(stamps, default=START) > city.world.now:
+        return
     logs = {name: worker.log for name, worker in city.workers.items()}
     wrote = sorted(name for name, log in logs.items() if getattr(log, "wrote", False))
     if wrote:
         name = city.world.random.choice(wrote)
-        clock = city.clocks[name]
-        _set_wrong(city, name, clock, city.world.random.choice(_OFF), clock.skew)
+        due = next_due(city, name.partition("#")[0])
+        off = city.world.random.choice(_OFF) if due is None else due - city.world.now + timedelta(seconds=60)
+        _set_wrong(city, name, city.clocks[name], off)
 
 
-def _set_wrong(city: SimulatedCity, who: str, clock: SimClock, off: timedelta, right: timedelta) -> None:
+def _set_wrong(city: SimulatedCity, who: str, clock: SimClock, off: timedelta) -> None:
     def set_right() -> None:
-        clock.skew = right
+        clock.skew = clock.right
+        city.clock_wrong = ""
 
+    if city.clock_wrong:
+        return
+    city.clock_wrong = who
     city.world.happened("clock wrong", f"{who} by {off.total_seconds():g} s")
     city.clocks_were_wrong = True
-    clock.skew = right + off
+    clock.skew = clock.right + off
     city.world.later(f"clock of {who} right again", set_right)
+
+
+def near_due(city: SimulatedCity) -> None:
+    """Time goes on to a moment just before a timer is due: closer than clocks differ."""
+    due = next_due(city)
+    if due is not None:
+        city.world.happened("near a due time", f"{due}")
+        city.world.now = max(city.world.now, due - timedelta(milliseconds=city.world.random.randrange(4000)))
+
+
+def next_due(city: SimulatedCity, name: str = "") -> datetime | None:
+    """When the next timer is due, of any processor or of one."""
+    journals = [city.journals[name]] if name else city.journals.values()
+    shelves = (shelf for journal in journals for shelf in journal.shelves.values())
+    dues = (timer.due for shelf in shelves for timer in shelf.timers.values())
+    return min((due for due in dues if due > city.world.now), default=None)
 
 
 def _old_snapshots(city: SimulatedCity) -> None:
@@ -187,5 +215,5 @@ def _senders(city: SimulatedCity) -> Iterator[Sending]:
 
 _ALL: Final[tuple[Callable[[SimulatedCity], None], ...]] = (
     _bug, _bug, redrive, age, age, _broker_ahead, _worker_off, _old_snapshots, _edge_gone,
-    _newcomer, _newcomer,
+    _newcomer, _newcomer, near_due, near_due, _worker_off, redrive,
 )  # fmt: skip
