@@ -70,7 +70,7 @@ class Decider:
         self.gaps: set[int] = set()
         self.early = 0
         self.rest: list[Message] = []
-        self.fold = fold if processor.snapshot else ""
+        self.fold = fold
         self._city = city
         self._token = token
         self._source = f"/gridcase/{city_code}/{processor.name}"

@@ -104,7 +104,10 @@ def _same_again(evidence: Evidence, processor: AnyProcessor) -> None:
     """Deciding again on what the senders sent gives the same bytes; nothing was received that nobody sent."""
     rows = evidence.histories[processor.name]
     again = evidence.again.get(processor.name)
-    verdict = Replayer(processor, evidence.rules, evidence.traffic, again).replay(rows)
+    try:
+        verdict = Replayer(processor, evidence.rules, evidence.traffic, again).replay(rows)
+    except Exception as error:
+        raise Broken("decided again", f"{processor.name}: {type(error).__name__}: {error}") from error
     for difference in verdict.differences:
         where = f"{difference.processor}/{difference.partition}/{difference.seq}"
         found = f"{where}: expected {difference.expected[:200]}, found {difference.found[:200]}"
@@ -212,23 +215,26 @@ def _timers_in_time(
 ) -> None:
     """Each timer fires or is cancelled, once, and before any message that is later than its due time."""
     open_: dict[tuple[str, str], tuple[datetime, str]] = {}
-    late: dict[tuple[str, str], tuple[datetime, str]] = {}
     aside = evidence.timers_aside(processor.name, partition)
     for group in _groups(processor, rows):
         row = group.first
-        if row.cause.via is Via.TIMER:
-            known = open_.pop((row.stream, row.cause.id), None) or late.pop((row.stream, row.cause.id), None)
-            if known is None or known[1] != row.cause.event:
-                raise Broken("a timer fires once, if set", f"{row.cause.id} of {row.stream}, row {row.seq}")
-        elif (processor.name, partition, row.stream, row.cause) not in evidence.aside:
-            _none_overdue(open_, row, processor)
+        set_aside = (processor.name, partition, row.stream, row.cause) in evidence.aside
+        if row.cause.via is not Via.TIMER:
+            if not set_aside:
+                _none_overdue(open_, row, processor)
+        elif set_aside:
+            aside.discard((row.stream, row.cause.id, row.cause.event))
+        elif open_.pop((row.stream, row.cause.id), (None, ""))[1] != row.cause.event:
+            raise Broken("a timer fires once, if set", f"{row.cause.id} of {row.stream}, row {row.seq}")
         for event, effect in group.effects:
-            if isinstance(effect, SetTimer):
+            if isinstance(effect, CancelTimer | SetTimer):
                 open_.pop((row.stream, effect.name), None)
-                where = late if (row.stream, effect.name, event) in aside else open_
-                where[row.stream, effect.name] = (effect.due, event)
-            elif isinstance(effect, CancelTimer):
-                open_.pop((row.stream, effect.name), None)
+            if isinstance(effect, SetTimer) and (row.stream, effect.name, event) not in aside:
+                open_[row.stream, effect.name] = (effect.due, event)
+    if aside:
+        raise Broken(
+            "each timer fires or is cancelled", f"{sorted(aside)} of {processor.name} rang and was lost"
+        )
     _still_set(evidence, processor, partition, open_)
 
 

@@ -9,12 +9,13 @@ from typing import Any, Final, Protocol
 
 from kernel.decider import Decider
 from kernel.edge import EDGE, Door, Edge, Seal, Submission
-from kernel.errors import PortsFailed, WildStamp
+from kernel.errors import PortsFailed, UnsoundInbox, WildStamp
 from kernel.hosts.replay import Again
 from kernel.hosts.simulator.actors import (
     EdgeLife,
     SimulatedEditions,
     SimulatedWorker,
+    stale_claim,
     wild_stamp_is_true,
     with_bugs,
 )
@@ -30,7 +31,7 @@ from rules.bundle import Bundle
 from rules.inforce import Mode, Rules
 
 PACE: Final = Pace(
-    batch=50, timers=20, margin_seconds=12, tick_seconds=0.2, failures_most=1000, pause_seconds=0.02
+    batch=50, timers=3, margin_seconds=12, tick_seconds=0.2, failures_most=1000, pause_seconds=0.02
 )
 SILENCE: Final = timedelta(seconds=10)
 """After how long without a sign of life another instance takes an edge's partition over."""
@@ -101,6 +102,8 @@ class SimulatedCity:
         self.present: list[str] = []
         self.receiving = True
         self.clocks_were_wrong = False
+        self.stricken = False
+        self.clock_wrong = ""
         self._tokens = count(1)
         self._owner: dict[tuple[str, int], int] = {}
         self._views: dict[tuple[str, int], frozenset[int]] = {}
@@ -138,6 +141,11 @@ class SimulatedCity:
                 await worker.run(lambda: False)
             except PortsFailed:
                 self.world.happened("worker gave up")
+            except UnsoundInbox as fault:
+                if not stale_claim(self, processor, fault):
+                    raise
+                self.world.happened("a stale claim refused", str(fault))
+                await clock.pause(0.5)
             except WildStamp as fault:
                 wild_stamp_is_true(self, self.broker, clock, fault)
                 self.world.happened("wild stamp refused", str(fault))

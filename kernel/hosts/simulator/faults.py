@@ -16,7 +16,7 @@ class SimClock:
     """One machine's clock: the world's time and a skew of its own. City time is wall time."""
 
     def __init__(self, world: World, skew: timedelta) -> None:
-        self.skew = skew
+        self.skew = self.right = skew
         self._world = world
 
     def wall(self) -> datetime:
@@ -115,9 +115,8 @@ class FaultyLog(MemoryLog):
         if not world.chance(world.profile.port):
             self._append(batch)
             return len(batch)
-        fate = world.random.choice(("fails", "unknown", "late", "twice", "half", "hole"))
-        if fate == "hole" and not world.pipelined:
-            fate = "half"
+        fates = ("fails", "unknown", "late", "twice", "half")
+        fate = world.random.choice((*fates, *("hole",) * 5) if world.pipelined else fates)
         world.happened(f"produce {fate}", f"{len(batch)} to {target[0]}/{target[1]}")
         return self._suffer(fate, target, batch)
 

@@ -10,8 +10,7 @@ from kernel.hosts.replay import traffic
 from kernel.hosts.simulator.checks import Evidence, check_all
 from kernel.hosts.simulator.city import Plan, SimulatedCity, broken_unless_idle
 from kernel.hosts.simulator.disasters import DISASTERS, Backups, back_up, refused
-from kernel.hosts.simulator.faults import NO_SKEW
-from kernel.hosts.simulator.happenings import age, happen, operate, redrive
+from kernel.hosts.simulator.happenings import age, happen, near_due, operate, redrive
 from kernel.hosts.simulator.world import QUIET, Broken, Profile, World
 from kernel.memory.journal import UniqueViolation
 from schemas.wire import frame
@@ -60,12 +59,18 @@ def run_seed(
             check_all(evidence(city))
             city.people.check(city)
     except (Broken, UniqueViolation, Fault) as error:
-        outcome.check = error.check if isinstance(error, Broken) else type(error).__name__
+        outcome.check = _check_of(error)
         outcome.broken = f"{type(error).__name__}: {error}"
         world.trace(outcome.broken)
     outcome.handled, outcome.steps = city.handled(), world.steps
     outcome.counts, outcome.trace = world.counts, world.lines
     return outcome
+
+
+def _check_of(error: Exception) -> str:
+    if isinstance(error, Broken):
+        return error.check
+    return "rows unique" if isinstance(error, UniqueViolation) else "no false refusal"
 
 
 def _live(city: SimulatedCity, steps: int, disaster: str) -> Backups:
@@ -90,13 +95,14 @@ def _quieten(city: SimulatedCity) -> None:
     city.receiving = False
     for actor in world.actors:
         actor.frozen_until = 0
-    for clock in city.clocks.values():
-        clock.skew = NO_SKEW
-    city.broker.machine.skew = NO_SKEW
+    for clock in (*city.clocks.values(), city.broker.machine):
+        clock.skew = clock.right
     city.bugs.clear()
     city.settle_views()
     stamps = [records[-1].appended for records in city.broker.ever.values()]
     world.now = max([world.now, *stamps])
+    for _ in range(200):
+        world.step()
     redrive(city)
     _drain(city, world.steps + _PATIENCE, rounds=15)
 
@@ -106,14 +112,18 @@ def _ring_out(city: SimulatedCity) -> None:
     world = city.world
     deadline = world.steps + _PATIENCE
     horizon = world.now + _HORIZON
-    while (due := _next_due(city)) is not None and due <= horizon:
-        world.now = max(world.now, due) + timedelta(hours=world.random.randrange(1, 40))
+    while (due := _open_due(city)) is not None and due <= horizon:
+        if world.random.randrange(4) == 0:
+            near_due(city)
+            _drain(city, deadline, rounds=2)
+        world.now = max(world.now, due) + timedelta(hours=world.random.randrange(2, 90))
         _drain(city, deadline, rounds=4)
     age(city)
     _drain(city, deadline, rounds=15)
 
 
 def _suffer(city: SimulatedCity, disaster: str, backups: Backups) -> None:
+    city.stricken = True
     what = DISASTERS[disaster][0](city, backups)
     if what:
         city.world.happened(disaster, what)
@@ -133,14 +143,9 @@ def _drain(city: SimulatedCity, deadline: int, rounds: int) -> None:
             broken_unless_idle(city)
 
 
-def _next_due(city: SimulatedCity) -> datetime | None:
-    dues = [
-        timer.due
-        for journal in city.journals.values()
-        for shelf in journal.shelves.values()
-        for timer in shelf.timers.values()
-    ]
-    return min(dues, default=None)
+def _open_due(city: SimulatedCity) -> datetime | None:
+    shelves = (shelf for journal in city.journals.values() for shelf in journal.shelves.values())
+    return min((timer.due for shelf in shelves for timer in shelf.timers.values()), default=None)
 
 
 def evidence(city: SimulatedCity) -> Evidence:

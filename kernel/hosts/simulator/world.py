@@ -20,7 +20,7 @@ class Profile:
     freeze: int
     move: int
     jump: int = 12
-    happen: int = 5
+    happen: int = 12
 
 
 CALM: Final = Profile("calm", port=15, crash=2, freeze=2, move=3)
