@@ -10,7 +10,7 @@ from kernel.decider import Batch, Decider
 from kernel.editions import NO_RULES, Editions, rules_of
 from kernel.errors import Fault, PortsFailed, UnsoundInbox, WildStamp
 from kernel.inbox import hole, overtaken, unsound, unsound_begin, unsound_end
-from kernel.journal import Claim, Held, Journal, Move, Reach, Record
+from kernel.journal import Claim, Held, Journal, Move, Reach, Record, StoredTimer
 from kernel.log import Headers, Log, Message, Outgoing
 from kernel.outbox import Outbox
 from rules.inforce import Rules
@@ -225,8 +225,11 @@ class Worker:
             if not self._drifts():
                 now = self.clock.city(wall - self._margin)
                 quiet = {partition: now for partition in tenures if partition not in until}
-        due = list(await self.journal.due(until | quiet, self.pace.timers)) if until or quiet else []
+        asked = until | quiet
+        due: Sequence[StoredTimer] = await self.journal.due(asked, self.pace.timers) if asked else ()
         quiet = await self._read_to_end(quiet, {timer.partition for timer in due}, idle=not batch)
+        if len(due) >= self.pace.timers and any(timer.partition not in until | quiet for timer in due):
+            due = await self.journal.due(until | quiet, self.pace.timers) if until or quiet else ()
         kept = [timer for timer in due if timer.partition in until or timer.partition in quiet]
         horizon = due[-1].due if len(due) >= self.pace.timers else None
         performed: Mapping[tuple[str, int, int], Any] = {}

@@ -116,7 +116,7 @@ def with_bugs(processor: AnyProcessor, bugs: set[tuple[str, str]]) -> AnyProcess
 def stale_claim(city: "SimulatedCity", processor: AnyProcessor, fault: UnsoundInbox) -> bool:
     """Whether a worker read its cursor, froze, and looked at the log when others had long gone on.
 
-    Retention takes days, a simulated one no time: what this worker refuses is in order, a claim anew shows it.
+    Retention takes days, a simulated one no time: what it refuses is in order, as a new claim shows.
     """
     if city.stricken or fault.refusal.code not in {"inbox_lost", "inbox_recreated"}:
         return False
