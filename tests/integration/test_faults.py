@@ -5,15 +5,18 @@ import contextlib
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.gridcase import figures
 from tests.integration.faults import record
 from tests.integration.load import Load, counted, found
 from tests.integration.proxy import CuttingProxy
@@ -160,3 +163,38 @@ def fill(ballast: Path) -> None:
         while True:
             file.write(bytes(1 << 16))
             file.flush()
+
+
+async def test_a_restored_backup_is_refused_until_somebody_accepts_what_is_lost(tmp_path: Path) -> None:
+    path, backup = tmp_path / "city.db", tmp_path / "backup.db"
+    url = f"sqlite:///{path}"
+    city = await found(url)
+    async with Load(url, REPORTS_PER_KILL) as load:
+        await load.recovered(time.monotonic())
+        copy(path, backup)
+        await load.finish()
+    restore(path, backup)
+    async with Load(url, REPORTS_PER_KILL) as load:
+        assert await load.ends_itself() == 1
+        assert any("gridcase recover" in line for line in load.said), load.said
+        told = await asyncio.to_thread(figures, tmp_path, "recover", "--database", url)
+        assert told["rows_missing_since_the_backup"] > REPORTS_PER_KILL
+        at = time.monotonic()
+        await load.start()
+        seconds = [await load.recovered(at)]
+        await load.finish()
+    whole, _ = await counted(load, city)
+    record("restored from a backup", 1, whole, seconds)
+
+
+def restore(path: Path, backup: Path) -> None:
+    """The backup instead of the city's file, and nothing of its log."""
+    for leftover in path.parent.glob(f"{path.name}-*"):
+        leftover.unlink()
+    backup.replace(path)
+
+
+def copy(path: Path, backup: Path) -> None:
+    """A backup of a running city, as an operator takes it."""
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(backup)) as target:
+        source.backup(target)
