@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Pending(Struct, frozen=True):
+class Pending(Struct, frozen=True, gc=False):
     """A notice on its way (待送达). `attempt` counts over all channels, `tries` by the present one.
 
     `asked` is the channel that was asked for, `passed` the channels with their addresses that have had their
@@ -20,7 +20,7 @@ class Pending(Struct, frozen=True):
     running: bool = False
 
 
-class Waiting(Struct, frozen=True):
+class Waiting(Struct, frozen=True, gc=False):
     """A notice that waits for the digest or for the end of quiet hours."""
 
     number: int
@@ -28,7 +28,7 @@ class Waiting(Struct, frozen=True):
     text: str
 
 
-class Desk(Struct, frozen=True):
+class Desk(Struct, frozen=True, gc=False):
     """One recipient (收件人). `version` is that of the stream, so that the next event's id is known."""
 
     version: int = 0

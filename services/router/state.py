@@ -12,7 +12,7 @@ CENTRE_STATES: Final = frozenset({State.RECEIVED, State.TO_ROUTE})
 """Where nobody leads yet, the operations centre (城运中心) is accountable."""
 
 
-class Run(Struct, frozen=True):
+class Run(Struct, frozen=True, gc=False):
     """One run of a clock, as far as the case has to know it to judge a firing.
 
     `since` is the version of the event that started it at `at`; `stopped` and `breached` are when it was
@@ -28,7 +28,7 @@ class Run(Struct, frozen=True):
     before: "Run | None" = None
 
 
-class Supervision(Struct, frozen=True):
+class Supervision(Struct, frozen=True, gc=False):
     """An open supervision (督办): who opened it, whom it presses, and the clock that it is due to, if any.
 
     `at_bound` marks the one that the bound of rounds opened; the decision that it asks for ends it.
@@ -45,7 +45,7 @@ class Supervision(Struct, frozen=True):
     at_bound: bool = False
 
 
-class Calls(Struct, frozen=True):
+class Calls(Struct, frozen=True, gc=False):
     """What calling one reporter back (回访) has come to in this round; `over` when nobody calls again."""
 
     attempts: tuple[datetime, ...] = ()
@@ -53,7 +53,7 @@ class Calls(Struct, frozen=True):
     outcome: str = ""
 
 
-class Deemed(Struct, frozen=True):
+class Deemed(Struct, frozen=True, gc=False):
     """A deemed signature (视为签收) that may be taken back: due time, event, and the sign clock before."""
 
     due: datetime
@@ -61,7 +61,7 @@ class Deemed(Struct, frozen=True):
     sign: Run
 
 
-class Case(Struct, frozen=True):
+class Case(Struct, frozen=True, gc=False):
     """One case. `version` counts its events, `revision` those that changed something.
 
     `places` are (layer, area); `refused_by` are units that objected, `left` those whose objection was

@@ -11,7 +11,7 @@ class Fate(StrEnum):
     DEAD = "dead"
 
 
-class ReportState(Struct, frozen=True):
+class ReportState(Struct, frozen=True, gc=False):
     """One report, known by source and id: its fate and the digest of the content that decided it."""
 
     fate: Fate = Fate.NEW
