@@ -145,7 +145,11 @@ class Edge:
             raise
 
     async def take_over(self) -> None:
-        """Fence whoever wrote here before and publish what it left: for an instance that is gone."""
+        """Fence whoever wrote here before and publish what it left: for an instance that seems gone.
+
+        To be done again every few seconds while it is silent: it may only have been frozen, claim its
+        partition back, write, and be gone then.
+        """
         await self.accept(())
 
     async def take_up(self) -> int:

@@ -248,7 +248,7 @@ class Worker:
     ) -> dict[int, datetime]:
         """Of the quiet partitions those with something due and nothing unread; their clock was read before.
 
-        On an idle tick it also sees a position above the cursor, and a log that ends below it.
+        On an idle tick it also sees a position above the cursor, and a log that ends below or begins above.
         """
         wanted = [
             partition for partition in quiet if partition in due or (idle and not self.journal.delivers)
@@ -261,6 +261,7 @@ class Worker:
             offsets = self._offsets(partition)
             for topic, offset in offsets.items():
                 self._refuse(partition, unsound_end(topic, offset, spans[topic, partition]))
+                self._refuse(partition, unsound_begin(topic, offset, spans[topic, partition]))
             positions = self.log.positions(partition)
             if any(positions.get(topic, offset) > offset for topic, offset in offsets.items()):
                 self.decider.gaps.add(partition)

@@ -1,4 +1,4 @@
-"""As many short seeds as fit three minutes on two processes, half calm and half chaos, each to real idleness."""
+"""As many short seeds as fit three minutes on two processes, half calm, half chaos, each to real idleness."""
 
 import os
 from collections.abc import Iterator
@@ -38,9 +38,7 @@ def test_every_seed_holds(capsys: pytest.CaptureFixture[str]) -> None:
     broken = [one for one in outcomes if one.broken]
     handled = sum(one.handled for one in outcomes)
     with capsys.disabled():
-        print(
-            f"\nsimulator: {len(outcomes)} seeds, half calm, half chaos; {handled} inputs decided; {len(broken)} broken"
-        )
+        print(f"\nsimulator: {len(outcomes)} seeds, {handled} inputs decided, {len(broken)} broken")  # noqa: T201
     assert not broken, "\n".join(told(one) for one in broken)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from kernel.clock import WILD_STAMP
 from kernel.decider import Batch
@@ -11,7 +11,7 @@ from kernel.edge import EDGE, Edge, EdgeFenced, Submission
 from kernel.errors import UnsoundInbox, WildStamp
 from kernel.hosts.simulator.faults import FaultyJournal, FaultyLog, SimBroker, SimClock
 from kernel.hosts.simulator.watch import PLANTED
-from kernel.hosts.simulator.world import Broken, PortFailed
+from kernel.hosts.simulator.world import START, Broken, PortFailed
 from kernel.journal import Move
 from kernel.memory.journal import UniqueViolation
 from kernel.memory.log import MemoryBroker
@@ -25,6 +25,10 @@ from schemas.wire import trusted
 
 if TYPE_CHECKING:
     from kernel.hosts.simulator.city import SimulatedCity
+
+
+SILENCE: Final = timedelta(seconds=10)
+"""After how long without a sign of life another instance takes an edge's partition over, again and again."""
 
 
 class SimulatedEditions:
@@ -183,13 +187,13 @@ class EdgeLife:
     async def _idle(self) -> None:
         edges = self._city.edges[self._instance]
         try:
-            for instance, beat in self._city.silent_edges().items():
-                if instance == self._instance or self._taken.get(instance) == beat:
+            for instance in self._city.silent_edges():
+                if instance == self._instance or self._world.now - self._taken.get(instance, START) < SILENCE:
                     continue
-                edges[instance] = self._edge_of(instance)
-                await edges[instance].take_over()
+                edge = edges.setdefault(instance, self._edge_of(instance))
+                await edge.take_over()
                 self._world.happened("edge taken over", f"edge/{instance}")
-                self._taken[instance] = beat
+                self._taken[instance] = self._world.now
             for edge in list(edges.values()):
                 await edge.publish()
         except (PortFailed, EdgeFenced) as error:

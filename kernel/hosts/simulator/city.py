@@ -12,6 +12,7 @@ from kernel.edge import EDGE, Door, Edge, Seal, Submission
 from kernel.errors import PortsFailed, UnsoundInbox, WildStamp
 from kernel.hosts.replay import Again
 from kernel.hosts.simulator.actors import (
+    SILENCE,
     EdgeLife,
     SimulatedEditions,
     SimulatedWorker,
@@ -33,9 +34,6 @@ from rules.inforce import Mode, Rules
 PACE: Final = Pace(
     batch=50, timers=3, margin_seconds=12, tick_seconds=0.2, failures_most=1000, pause_seconds=0.02
 )
-SILENCE: Final = timedelta(seconds=10)
-"""After how long without a sign of life another instance takes an edge's partition over."""
-
 FOLD: Final = "sim"
 """What stands for the hash of the `evolve` code."""
 
@@ -227,9 +225,9 @@ class SimulatedCity:
         for name in self.present:
             self._refresh(name)
 
-    def silent_edges(self) -> Mapping[int, datetime]:
-        """Instances of the edge that nobody has heard of for a while, with their last sign of life."""
-        return {instance: beat for instance, beat in self.beats.items() if self.world.now - beat > SILENCE}
+    def silent_edges(self) -> Sequence[int]:
+        """Instances of the edge that nobody has heard of for a while."""
+        return [instance for instance, beat in self.beats.items() if self.world.now - beat > SILENCE]
 
     def end_edge(self, instance: int) -> None:
         """One instance is gone for good, with its machine."""

@@ -103,6 +103,7 @@ def _quieten(city: SimulatedCity) -> None:
     world.now = max([world.now, *stamps])
     for _ in range(200):
         world.step()
+    world.now += timedelta(minutes=1)
     redrive(city)
     _drain(city, world.steps + _PATIENCE, rounds=15)
 

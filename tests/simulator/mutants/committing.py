@@ -119,8 +119,11 @@ def _fenced_publishes() -> Swap:
 def _doubt_keeps() -> Swap:
     def make(original: Any) -> Any:
         async def recover(self: Worker, error: Exception) -> None:
-            with swapped(Worker, "_forget", lambda _: lambda self, partitions: None):
+            self.__dict__["_forget"] = lambda _partitions: None
+            try:
                 await original(self, error)
+            finally:
+                del self.__dict__["_forget"]
 
         return recover
 

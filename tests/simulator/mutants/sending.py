@@ -93,7 +93,7 @@ def _join_without_numbers() -> Swap:
 
 
 def _edge_left_alone() -> Swap:
-    return swapped(SimulatedCity, "silent_edges", lambda _: lambda self: {})
+    return swapped(SimulatedCity, "silent_edges", lambda _: lambda self: [])
 
 
 def _edge_without_token() -> Swap:
