@@ -14,6 +14,7 @@ def hunt_by_name(name: str) -> Found | None:
     return hunt(BY_NAME[name], order(BY_NAME[name]))
 
 
+@pytest.mark.timeout(600)
 def test_each_rule_switched_off_is_found(capsys: pytest.CaptureFixture[str]) -> None:
     planned()
     with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:

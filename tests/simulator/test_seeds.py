@@ -32,6 +32,7 @@ def run_some(some: list[tuple[int, str]]) -> list[Outcome]:
     return [run(seed, profile) for seed, profile in some]
 
 
+@pytest.mark.timeout(0)
 def test_every_seed_holds(capsys: pytest.CaptureFixture[str]) -> None:
     soak = os.environ.get("GRIDCASE_SOAK") == "1"
     outcomes = all_of(LEAST_SOAK if soak else LEAST, 0 if soak else SECONDS)
