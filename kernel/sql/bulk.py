@@ -80,11 +80,11 @@ def look_up(connection: Connection, lookup: Lookup, rows: Sequence[Values]) -> l
     if not rows:
         return []
     if not is_sqlite(connection):
-        return _rows(connection, _lateral(lookup), _arrays(rows))
+        return fetch(connection, _lateral(lookup), _arrays(rows))
     found: list[Any] = []
     for chunk in _chunks(rows):
         sql = _given_values(lookup.given, len(chunk)) + _crossed(lookup)
-        found += _rows(connection, sql, tuple(chain.from_iterable(chunk)))
+        found += fetch(connection, sql, tuple(chain.from_iterable(chunk)))
     return found
 
 
@@ -128,14 +128,14 @@ def select(connection: Connection, given: Given, query: str, rows: Sequence[Valu
     if not rows:
         return found
     if not is_sqlite(connection):
-        return _rows(connection, _given_arrays(given) + query, _arrays(rows))
+        return fetch(connection, _given_arrays(given) + query, _arrays(rows))
     for chunk in _chunks(rows):
         sql = _given_values(given, len(chunk)) + query
-        found += _rows(connection, sql, tuple(chain.from_iterable(chunk)))
+        found += fetch(connection, sql, tuple(chain.from_iterable(chunk)))
     return found
 
 
-def _rows(connection: Connection, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
+def fetch(connection: Connection, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
     """The driver's own tuples; making SQLAlchemy's rows of them costs as much as reading them."""
     result = connection.exec_driver_sql(sql, parameters)
     rows = list(cast("Any", result).cursor.fetchall())

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from kernel.sql import bulk
 from kernel.sql.heads import Head, Heads, Source, journal_source
-from kernel.sql.tables import journals, targets
 
 T = TypeVar("T")
 
@@ -39,12 +39,12 @@ class Store(Protocol):
 def all_heads(connection: Connection) -> dict[Source, Head]:
     """The end of every topic partition and of every journal partition."""
     ends: dict[Source, Head] = {}
-    for number, topic, partition, end in connection.execute(
-        select(targets.c.id, targets.c.topic, targets.c.partition, targets.c.next)
+    for number, topic, partition, end in bulk.fetch(
+        connection, "select id, topic, partition, next from targets"
     ):
         ends[topic, partition] = Head(number, end)
-    for number, processor, partition, end in connection.execute(
-        select(journals.c.id, journals.c.processor, journals.c.partition, journals.c.seq)
+    for number, processor, partition, end in bulk.fetch(
+        connection, "select id, processor, partition, seq from journals"
     ):
         ends[journal_source(processor, partition)] = Head(number, end)
     return ends
