@@ -103,11 +103,18 @@ async def open_city(
     _check(place.name, "its code", code, city.code, "name the database of the city that was meant")
     _check(place.name, "number of partitions", partitions, city.partitions, _KEEP)
     _check(place.name, "its mark", mark, city.mark, "name the database of the city that was meant")
-    let_go = await place.lock() if exclusive else None
+    stores: list[Store] = []
+
+    def lost(error: Exception) -> None:
+        for one in stores:
+            one.heads.fail(error)
+
+    let_go = await place.lock(lost) if exclusive else None
     try:
         if exclusive:
             await place.run(lambda connection: witness.check(connection, place.name, place.witness))
         store = await place.store(stamp, poll_seconds)
+        stores.append(store)
     except BaseException:
         if let_go is not None:
             await let_go()

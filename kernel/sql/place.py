@@ -1,12 +1,11 @@
 """Where a city lies: a SQLite file or a PostgreSQL database, and the words for what is wrong with it."""
 
+import asyncio
 import fcntl
-import hashlib
 import os
 import socket
 import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -25,12 +24,20 @@ from kernel.errors import (
     NoSuchCity,
 )
 from kernel.sql import postgres, sqlite
+from kernel.sql.holding import Holding
 from kernel.sql.store import Store
 
 T = TypeVar("T")
 
 _MAGIC: Final = b"SQLite format 3\x00"
 _HEADER_BYTES: Final = 100
+
+
+Lost = Callable[[Exception], None]
+
+
+def nobody_minds(error: Exception) -> None:
+    """For work that is over before anybody else could come."""
 
 
 class Place(Protocol):
@@ -48,8 +55,11 @@ class Place(Protocol):
         """Open the store."""
         ...
 
-    async def lock(self) -> Callable[[], Awaitable[None]]:
-        """Be the only process that runs this city; gives what lets go of it."""
+    async def lock(self, lost: Lost = nobody_minds) -> Callable[[], Awaitable[None]]:
+        """Be the only process that runs this city; gives what lets go of it.
+
+        `lost` hears if another process has the city meanwhile.
+        """
         ...
 
 
@@ -95,8 +105,9 @@ class SqlitePlace:
         except (DBAPIError, sqlite3.Error) as error:
             raise self._told(error) from error
 
-    async def lock(self) -> Callable[[], Awaitable[None]]:
-        """See the port."""
+    async def lock(self, lost: Lost = nobody_minds) -> Callable[[], Awaitable[None]]:
+        """See the port; a file's lock is lost with its process only."""
+        del lost
         path = self.path.with_name(self.path.name + ".lock")
         try:
             file = path.open("a+")
@@ -189,36 +200,21 @@ class PostgresPlace:
         except (DBAPIError, OSError, TimeoutError, _driver_error()) as error:
             raise DatabaseUnreachable(self.name, _first_line(error)) from error
 
-    async def lock(self) -> Callable[[], Awaitable[None]]:
+    async def lock(self, lost: Lost = nobody_minds) -> Callable[[], Awaitable[None]]:
         """See the port."""
-        engine = postgres.engine_of(self._address(), 1).execution_options(isolation_level="AUTOCOMMIT")
-        connection = await engine.connect()
-        mine = await connection.scalar(text("select pg_try_advisory_lock(:key)"), {"key": _KEY})
-        if not mine:
-            found = await connection.scalar(text(_HOLDER))
-            await connection.close()
-            await engine.dispose()
-            raise CityRunsAlready(self.name, str(found or "another process"))
+        holding = Holding(self._address(), self.name)
+        await holding.take()
+        keeping = asyncio.create_task(holding.keep(lost))
 
         async def let_go() -> None:
-            with suppress(Exception):
-                await connection.close()
-            await engine.dispose()
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await holding.let_go()
 
         return let_go
 
     def _address(self) -> str:
         return self.url.render_as_string(hide_password=False)
-
-
-_KEY: Final = int.from_bytes(hashlib.sha256(b"gridcase city").digest()[:8], "big", signed=True)
-"""Advisory locks belong to one database, so all cities may use the same number."""
-
-_HOLDER: Final = (
-    "select 'session ' || a.pid || coalesce(' from ' || host(a.client_addr), '') from pg_locks l "
-    "join pg_stat_activity a on a.pid = l.pid where l.locktype = 'advisory' and l.granted "
-    "and l.database = (select oid from pg_database where datname = current_database()) limit 1"
-)
 
 
 def _driver_error() -> type[Exception]:

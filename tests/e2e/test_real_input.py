@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +44,7 @@ async def test_songbei_with_yunchengs_limits(real_data: Path, tmp_path: Path, te
     adds_up(lived, SONGBEI_REPORTS)
     assert lived["reports"]["opened_cases"] > SONGBEI_REPORTS / 2
     tell.append(told("Songbei + Yuncheng", SONGBEI_REPORTS, lived))
-    tell.append(await one_by_one(tmp_path / lived["database"].removeprefix("sqlite:///")))
+    tell.append(await one_by_one(tmp_path, lived, SONGBEI_REPORTS))
 
 
 @pytest.mark.parametrize(("city", "sheet"), [("boston", "boston311-100.csv"), ("newyork", "nyc311-100.csv")])
@@ -56,11 +58,12 @@ async def test_an_american_city(
     lived = figures(tmp_path, *words)
     adds_up(lived, count)
     tell.append(told(city, count, lived))
-    tell.append(await one_by_one(tmp_path / lived["database"].removeprefix("sqlite:///")))
+    tell.append(await one_by_one(tmp_path, lived, count))
 
 
-async def one_by_one(database: Path) -> str:
+async def one_by_one(folder: Path, lived: Mapping[str, Any], count: int) -> str:
     """Not by the run's own figures, but by the rows: which report is where."""
+    database = folder / lived["database"].removeprefix("sqlite:///")
     read: dict[str, list[type]] = {}
     taken: Counter[str] = Counter()
     async with await open_city(f"sqlite:///{database}", exclusive=False) as opened:
@@ -81,4 +84,5 @@ async def one_by_one(database: Path) -> str:
     assert accepted | dead == read.keys()
     assert taken == Counter(dict.fromkeys(accepted, 1))
     again = sum(event in {ReportRepeated, ReportConflicting} for events in read.values() for event in events)
+    assert len(accepted) + len(dead) + again + lived["reports"]["dead_at_the_edge"] == count
     return f"{'':<22}row by row: {len(accepted)} in exactly one case, {len(dead)} dead, {again} came again"

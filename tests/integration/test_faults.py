@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from kernel.errors import CityRunsAlready
+from kernel.sql.city import open_city
 from tests.e2e.gridcase import figures
 from tests.integration.faults import record
 from tests.integration.load import Load, counted, found
@@ -62,6 +64,9 @@ async def test_a_restart_of_postgresql_is_survived(own_postgres: Callable[..., P
             at = time.monotonic()
             await asyncio.to_thread(server.start)
             seconds.append(await load.recovered(at))
+            await asyncio.sleep(1)
+            with pytest.raises(CityRunsAlready):
+                await open_city(server.url(), exclusive=True)
         await load.finish()
     assert load.ends == [0]
     whole, _ = await counted(load, city)
