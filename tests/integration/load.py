@@ -212,7 +212,7 @@ class Load:
 
     async def finish(self) -> None:
         """Wait until everything is acknowledged, let the city stop, and see that it ends in order."""
-        await self.until(lambda: not self._open)
+        await self.until(lambda: not self._open, 5 * PATIENCE_SECONDS)
         assert self._process is not None
         assert self._process.stdin is not None
         self._tasks[0].cancel()
