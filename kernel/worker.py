@@ -74,7 +74,15 @@ class Worker:
         """One batch or tick: claim what is new, decide, commit, publish. Says whether anything was done.
 
         Without `tick` nothing is done where nothing arrived: for hosts that know that no time has passed.
+        A turn that fails or is cancelled leaves nothing in memory: it may have been committed or not.
         """
+        try:
+            return await self._turn(tick=tick)
+        except BaseException:
+            self._doubt()
+            raise
+
+    async def _turn(self, *, tick: bool) -> bool:
         batch = self._rest or await self.log.fetch(self.pace.batch)
         self._rest = ()
         claimed = await self._keep_claims()
@@ -99,23 +107,25 @@ class Worker:
         """Turn until stopped. A port that fails costs all that is held in memory and a growing pause."""
         while not stopped():
             try:
-                await self.turn()
-                self.failures = 0
+                if not await self.turn():
+                    self.failures = 0  # a turn that only claims again proves nothing, a commit does
             except Fault:
                 raise
             except Exception as error:  # noqa: BLE001 - a port may fail in any way, and all of it is doubt
                 await self.recover(error)
 
     async def recover(self, error: Exception) -> None:
-        """After a port's failure: forget everything, pause, and let the next turn claim again."""
+        """After a port's failure, when all is forgotten: pause, and let the next turn claim again."""
         self.failures += 1
         if self.failures >= self.pace.failures_most:
             raise PortsFailed(
                 self.decider.processor.name, self.failures, f"{type(error).__name__}: {error}"
             ) from error
+        await self.clock.pause(self.pace.pause_seconds * 2**self.failures)
+
+    def _doubt(self) -> None:
         self._forget(list(self.decider.tenures))
         self._rest = ()
-        await self.clock.pause(self.pace.pause_seconds * 2**self.failures)
 
     # Owning partitions.
 
@@ -248,7 +258,7 @@ class Worker:
     ) -> dict[int, datetime]:
         """Of the quiet partitions those with something due and nothing unread; their clock was read before.
 
-        On an idle tick it also sees a position above the cursor, and a log that ends below or begins above.
+        On an idle tick it also sees a position off the cursor, and a log that ends below or begins above.
         """
         wanted = [
             partition for partition in quiet if partition in due or (idle and not self.journal.delivers)
@@ -263,7 +273,7 @@ class Worker:
                 self._refuse(partition, unsound_end(topic, offset, spans[topic, partition]))
                 self._refuse(partition, unsound_begin(topic, offset, spans[topic, partition]))
             positions = self.log.positions(partition)
-            if any(positions.get(topic, offset) > offset for topic, offset in offsets.items()):
+            if any(positions.get(topic, offset) != offset for topic, offset in offsets.items()):
                 self.decider.gaps.add(partition)
             elif partition in due and all(
                 offset == spans[topic, partition].end for topic, offset in offsets.items()
@@ -308,6 +318,7 @@ class Worker:
         if not moves:
             return False
         fenced = await self.journal.commit(moves)
+        self.failures = 0
         self.decider.settle(fenced)
         self.outbox.forget(fenced)
         for partition in fenced:

@@ -117,17 +117,10 @@ def _fenced_publishes() -> Swap:
 
 
 def _doubt_keeps() -> Swap:
-    def make(original: Any) -> Any:
-        async def recover(self: Worker, error: Exception) -> None:
-            self.__dict__["_forget"] = lambda _partitions: None
-            try:
-                await original(self, error)
-            finally:
-                del self.__dict__["_forget"]
+    def doubt(self: Worker) -> None:
+        self._rest = ()
 
-        return recover
-
-    return swapped(Worker, "recover", make)
+    return swapped(Worker, "_doubt", lambda _: doubt)
 
 
 def _early_snapshot() -> Swap:

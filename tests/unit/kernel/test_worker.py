@@ -1,8 +1,12 @@
 """One worker over the memory ports: what is taken, what is dropped, what is set aside."""
 
+import asyncio
+from itertools import count
+from typing import Any
+
 import pytest
 
-from kernel.errors import UnsoundInbox, WildStamp
+from kernel.errors import PortsFailed, UnsoundInbox, WildStamp
 from kernel.worker import Worker
 from tests.unit.kernel.counting import COUNTING
 from tests.unit.kernel.workbench import Workbench, finish
@@ -225,3 +229,57 @@ def test_a_hole_that_stays_is_refused_and_not_read_for_ever(bench: Workbench) ->
     records[1] = records[2]
     with pytest.raises(UnsoundInbox, match="inbox_hole"):
         settle(worker)
+
+
+def test_a_turn_that_failed_leaves_nothing_in_memory(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.send("a")
+    worker = bench.worker(0, 1)
+    finish(worker.turn())
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.journal, "commit", _failing("locked"))
+        with pytest.raises(OSError, match="locked"):
+            finish(worker.turn())
+    settle(worker)
+    assert bench.rows() == ["a/1"]
+
+
+def test_a_turn_that_was_cancelled_in_its_commit_leaves_nothing_in_memory(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.send("a", leaves=1)
+    worker = bench.worker(0, 1)
+    finish(worker.turn())
+    apply = bench.journal.apply
+
+    async def cancelled(moves: Any) -> frozenset[int]:
+        apply(moves)
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.journal, "commit", cancelled)
+        with pytest.raises(asyncio.CancelledError):
+            finish(worker.turn())
+    assert not worker.decider.tenures
+    bench.send("a", leaves=1)
+    settle(worker)
+    assert (bench.rows(), bench.sent()) == (["a/1", "a/2"], [1, 2])
+
+
+def test_a_commit_that_always_fails_ends_the_worker(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.send("a")
+    worker = bench.worker(0, 1)
+    monkeypatch.setattr(bench.journal, "commit", _failing("disk full"))
+    turns = count(1)
+    with pytest.raises(PortsFailed, match="disk full"):
+        finish(worker.run(lambda: next(turns) > 100))
+
+
+def _failing(reason: str) -> Any:
+    async def commit(moves: Any) -> frozenset[int]:
+        raise OSError(reason)
+
+    return commit
