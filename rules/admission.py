@@ -141,8 +141,9 @@ class Register:
         found = [
             entry
             for selector in _selectors(matter)
+            if (there := self._index.get(selector))
             for area in area_chain
-            for entry in self._index.get((selector, area.code), ())
+            for entry in there.get(area.code, ())
         ]
         fitting = [entry for entry in found if self._fits(entry, layers, level, mode)]
         if len(fitting) < 2:
@@ -167,11 +168,12 @@ class Register:
         return {(entry.entry_id, entry.version): entry for entry in self.rows}
 
     @cached_property
-    def _index(self) -> Mapping[tuple[str, str], tuple[Entry, ...]]:
-        groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    def _index(self) -> Mapping[str, Mapping[str, Sequence[Entry]]]:
+        """By matter, then by area: most prefixes of a code have no entry anywhere."""
+        groups: dict[str, dict[str, list[Entry]]] = {}
         for entry in self.rows:
-            groups[entry.matter, entry.area].append(entry)
-        return {key: tuple(entries) for key, entries in groups.items()}
+            groups.setdefault(entry.matter, {}).setdefault(entry.area, []).append(entry)
+        return groups
 
     @cached_property
     def _strengths(self) -> Mapping[tuple[str, int], tuple[Enforcement, ...]]:
