@@ -1,6 +1,7 @@
 """The one door (入口) for HTTP, Kafka bridge and files: what it accepts is on record before it answers."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,9 +27,10 @@ LARGEST_BYTES: Final = 262_144
 """The size of a message that the edge reads at most, unless it is told otherwise."""
 
 KEPT_BYTES: Final = 65_536
-"""How much of an unreadable message is kept among the dead letters."""
+"""How much of a message that is too large is kept among the dead letters."""
 
 LONGEST_KEY: Final = 200
+_NULL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Edge:
         self._rules = 0
         self._waiting: list[tuple[Submission, asyncio.Future[Receipt]]] = []
         self._flushing: asyncio.Task[None] | None = None
+        self._writing = asyncio.Lock()
 
     async def submit(self, sender: Sender, body: bytes) -> Receipt:
         """Accept one message; returns once it is on record, raises in doubt (send it again, same id)."""
@@ -136,13 +139,9 @@ class Edge:
 
     async def accept(self, submissions: Sequence[Submission]) -> Sequence[Receipt]:
         """Put all submissions on record in one transaction: accepted and on their way, or dead letters."""
-        self._rules = await self._editions.latest()
-        tenure = await self._claimed()
-        try:
-            return await self._record(tenure, submissions)
-        except Exception:
-            self._forget()
-            raise
+        async with self._writing:
+            self._rules = await self._editions.latest()
+            return await self._record(await self._claimed(), submissions)
 
     async def take_over(self) -> None:
         """Fence whoever wrote here before and publish what it left: for an instance that seems gone.
@@ -154,23 +153,22 @@ class Edge:
 
     async def take_up(self) -> int:
         """Try ordered dead letters once more; gives how many passed."""
-        tenure = await self._claimed()
-        ordered = await self._journal.ordered([self.instance], 1000)
         passed = 0
-        try:
-            for held in ordered:
-                receipts = await self._record(
-                    tenure, [Submission(held.cause.sender, held.body)], released=held.id
-                )
+        async with self._writing:
+            self._rules = await self._editions.latest()
+            for held in await self._journal.ordered([self.instance], 1000):
+                submission = Submission(held.cause.sender, held.body)
+                receipts = await self._record(await self._claimed(), [submission], released=held.id)
                 passed += sum(receipt.refusal is None for receipt in receipts)
-        except Exception:
-            self._forget()
-            raise
         return passed
 
     async def publish(self) -> bool:
         """Send what is on record and not yet acknowledged (a log apart from the journal only)."""
-        await self._claimed()
+        async with self._writing:
+            await self._claimed()
+            return await self._publish()
+
+    async def _publish(self) -> bool:
         if not self.outbox or self._log is None:
             return False
         counts = await self._log.publish(self.outbox.batches())
@@ -191,13 +189,23 @@ class Edge:
     async def _record(
         self, tenure: Tenure, submissions: Sequence[Submission], released: int | None = None
     ) -> Sequence[Receipt]:
+        """One transaction; an exception or a cancellation is doubt, and all that is held is forgotten."""
+        try:
+            return await self._recorded(tenure, submissions, released)
+        except BaseException:
+            self._forget()
+            raise
+
+    async def _recorded(
+        self, tenure: Tenure, submissions: Sequence[Submission], released: int | None
+    ) -> Sequence[Receipt]:
         before = tenure.token
         now = tenure.now = max(tenure.now, self._clock.city(self._clock.wall()))
         page = _Page(tenure, self._rules, self._partitions)
         for sender, body in submissions:
             admitted = self._admit(sender, body, now)
             if isinstance(admitted, Refusal):
-                page.dead(sender, body, admitted, now)
+                page.dead(sender, body, admitted, now, self._largest)
             else:
                 page.write(sender, admitted, now)
         if self._keep is not None:
@@ -223,7 +231,7 @@ class Edge:
         tenure.token = token
         if not self._journal.delivers:
             self.outbox.add(self.instance, page.outgoing)
-            await self.publish()
+            await self._publish()
         return page.receipts
 
     def _admit(self, sender: Sender, body: bytes, now: datetime) -> Admitted | Refusal:
@@ -231,6 +239,8 @@ class Edge:
             return Refusal(
                 code="too_large", expected=f"at most {self._largest} bytes", found=f"{len(body)} bytes"
             )
+        if _NULL.search(body):  # no column of text takes it: all that wait with it would fail for ever
+            return Refusal(code="null_character", expected="text without U+0000", found="U+0000")
         try:
             head, message = checked(body)
         except Unreadable as error:
@@ -320,7 +330,8 @@ class _Page:
         )
         self.receipts.append(Receipt(tenure.seq, admitted.id))
 
-    def dead(self, sender: Sender, body: bytes, refusal: Refusal, now: datetime) -> None:
+    def dead(self, sender: Sender, body: bytes, refusal: Refusal, now: datetime, largest: int) -> None:
+        """Keep what was refused whole, so that it can be redriven; only what is too large is cut."""
         tenure = self._tenure
         number = tenure.next_held
         tenure.next_held += 1
@@ -334,7 +345,7 @@ class _Page:
                 self._origin,
                 reason,
                 "",
-                body[:KEPT_BYTES],
+                body if len(body) <= largest else body[:KEPT_BYTES],
                 cause,
                 self._rules,
                 "",

@@ -197,8 +197,9 @@ class Keyring:
     async def keep(self) -> None:
         """Store what was sealed since the last time; to be called before its messages are committed."""
         if self._unkept:
-            await self._secrets.keep(tuple(self._unkept))
-            self._unkept.clear()
+            kept = tuple(self._unkept)
+            await self._secrets.keep(kept)
+            del self._unkept[: len(kept)]
 
     async def read(
         self, report: str, reader: str, role: str, purpose: str, now: datetime

@@ -1,3 +1,5 @@
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -176,3 +178,20 @@ async def test_the_linking_key_is_drawn_once() -> None:
     second = await open_keyring(secrets, {"caller"})
     message = report(phone="13912345678")
     assert first.seal("a/1", message).reporter.token == second.seal("a/2", message).reporter.token
+
+
+async def test_what_is_sealed_while_others_are_kept_is_kept_too() -> None:
+    class Busy(MemorySecrets):
+        async def keep(self, secrets: Sequence[Secret]) -> None:
+            await asyncio.sleep(0)
+            await super().keep(secrets)
+
+    secrets = Busy()
+    ring = Keyring(secrets, Sealer(b"k" * 32), {"caller"})
+    ring.seal("app/1", report(phone="13912345678"))
+    keeping = asyncio.create_task(ring.keep())
+    await asyncio.sleep(0)
+    ring.seal("app/2", report(phone="13912345679"))
+    await keeping
+    await ring.keep()
+    assert await secrets.find("app/2") is not None

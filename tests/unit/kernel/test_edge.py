@@ -1,0 +1,159 @@
+"""One edge over the memory journal: doubt, side by side, dead letters that are redriven."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import pytest
+
+from kernel.clock import SteppedClock
+from kernel.edge import Door, Edge, Submission
+from kernel.journal import Held, Journal
+from kernel.memory.journal import MemoryJournal
+from kernel.memory.log import MemoryBroker, MemoryLog
+from kernel.processor import Sender
+from kernel.sql.journal import SqlJournal
+from schemas.envelope import Envelope
+from schemas.report import GridReport
+from schemas.topics import INTAKE_REPORTS
+from schemas.wire import TYPE_OF, encode
+from tests.contract.stores import Hands, postgres_store
+from tests.unit.kernel.workbench import NoEditions
+
+START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+APP = Sender("source", "app")
+DOOR = Door(INTAKE_REPORTS, lambda frame, _: f"{frame.source}/{frame.id}", frozenset({"source"}))
+
+
+class Numbered(NoEditions):
+    """As many editions as the test says."""
+
+    def __init__(self, number: int = 1) -> None:
+        self.number = number
+
+    async def latest(self) -> int:
+        return self.number
+
+
+def edge(journal: Journal, editions: Numbered | None = None, **more: Any) -> Edge:
+    tokens = count(1)
+    return Edge(
+        0,
+        {TYPE_OF[GridReport]: DOOR},
+        journal,
+        SteppedClock(START),
+        editions or Numbered(),
+        token=lambda: b"%d" % next(tokens),
+        partitions=4,
+        seal=lambda _, message: message,
+        **more,
+    )
+
+
+def report(id_: str, photos: int = 0) -> bytes:
+    message = GridReport(channel="app", text="x", photos=("p" * 200,) * photos)
+    envelope = Envelope(
+        id=id_, source="app", type=TYPE_OF[GridReport], subject="report", time=START, data=message
+    )
+    return encode(envelope)
+
+
+class Slow(MemoryJournal):
+    """A commit that takes a while, as on a disk."""
+
+    async def commit(self, moves: Sequence[Any]) -> frozenset[int]:
+        await asyncio.sleep(0.01)
+        return await super().commit(moves)
+
+
+async def held(journal: MemoryJournal) -> list[Held]:
+    return [one async for one in journal.held()]
+
+
+async def redriven(journal: MemoryJournal, by: Edge) -> int:
+    await journal.order([(one.partition, one.id) for one in await held(journal)])
+    return await by.take_up()
+
+
+async def test_dead_letters_are_taken_up_under_the_rules_of_now() -> None:
+    journal, editions = MemoryJournal(), Numbered(0)
+    await edge(journal, editions).accept([Submission(APP, report("a"))])
+    editions.number = 7
+    assert await redriven(journal, edge(journal, editions)) == 1
+    assert [row.rules for row in journal.shelves[0].rows] == [7]
+    assert await held(journal) == []
+
+
+async def test_a_refused_message_is_kept_whole_for_whoever_redrives_it() -> None:
+    journal, editions = MemoryJournal(), Numbered(0)
+    body = report("a", photos=500)
+    (receipt,) = await edge(journal, editions).accept([Submission(APP, body)])
+    assert receipt.refusal is not None
+    assert len(body) > 100_000
+    editions.number = 1
+    assert await redriven(journal, edge(journal, editions)) == 1
+
+
+async def test_what_is_too_large_is_cut() -> None:
+    journal = MemoryJournal()
+    await edge(journal).accept([Submission(APP, b"x" * 300_000)])
+    assert [len(one.body) for one in await held(journal)] == [65_536]
+
+
+async def test_who_submits_and_who_accepts_do_not_fence_each_other() -> None:
+    journal = Slow()
+    one = edge(journal)
+    await asyncio.gather(one.submit(APP, report("a")), one.accept([Submission(APP, report("b"))]))
+    assert len(journal.shelves[0].rows) == 2
+
+
+async def test_publishing_in_idle_time_acknowledges_nothing_that_was_not_sent() -> None:
+    journal, clock = MemoryJournal(), SteppedClock(START)
+    broker = MemoryBroker(clock)
+    log = MemoryLog(broker, (INTAKE_REPORTS.name,))
+    publish = log.publish
+
+    async def slow(batches: Any) -> Any:
+        await asyncio.sleep(0.01)
+        return await publish(batches)
+
+    log.publish = slow
+    one = edge(journal, log=log)
+    await asyncio.gather(one.accept([Submission(APP, report("a"))]), one.publish(), one.publish())
+    assert sum(len(records) for records in broker.records.values()) == 1
+
+
+async def test_a_caller_who_leaves_harms_nobody_else() -> None:
+    journal = Slow()
+    one = edge(journal)
+    leaving = asyncio.create_task(one.accept([Submission(APP, report("a"))]))
+    await asyncio.sleep(0.005)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    receipt = await one.submit(APP, report("b"))
+    assert receipt.refusal is None
+    assert [row.seq for row in journal.shelves[0].rows] == [1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [report("a\0"), report("a").replace(b'"source":"app"', b'"source":"\\u0000"'),
+     report("a").replace(b"GridReport", b"Grid\\u0000")],
+)  # fmt: skip
+async def test_a_null_character_is_a_dead_letter_and_harms_no_neighbour(
+    postgres_url: str, body: bytes
+) -> None:
+    async with postgres_store(postgres_url, Hands()) as store:
+        one = edge(SqlJournal(store, "edge", delivers=True))
+        bad, good = await one.accept([Submission(APP, body), Submission(APP, report("b"))])
+    assert bad.refusal is not None
+    assert bad.refusal.code == "null_character"
+    assert good.refusal is None
+
+
+async def test_the_words_for_a_null_character_are_no_null_character() -> None:
+    body = report("a").replace(b'"text":"x"', b'"text":"\\\\u0000"')
+    (receipt,) = await edge(MemoryJournal()).accept([Submission(APP, body)])
+    assert receipt.refusal is None
