@@ -55,6 +55,7 @@ fix: $(TEST_STAMP) ## let ruff repair and format what it can
 .PHONY: soak
 soak: $(TEST_STAMP) ## the long runs: ≥20,000 simulator seeds, every fault twenty times
 	@GRIDCASE_SOAK=1 $(PYTEST) tests -m soak --timeout 0
+	@GRIDCASE_SOAK=1 $(PYTEST) tests/simulator/test_seeds.py --timeout 0
 
 .PHONY: bench
 bench: $(TEST_STAMP) ## the table of numbers, each with its peer and its limit
