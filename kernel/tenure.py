@@ -13,7 +13,8 @@ class Tenure:
 
     `states` maps a stream to its state and version, the most recently used last. `ripe` states deserve a
     snapshot once their batch is committed, `settled` ones are committed and get it with the next batch.
-    `acknowledged` is what the log has confirmed, `published` what the journal knows of it.
+    `acknowledged` is what the log has confirmed, `published` what the journal knows of it. `proven` says
+    that something was committed since the claim, so that no commit from before it can land any more.
     """
 
     __slots__ = (
@@ -23,6 +24,7 @@ class Tenure:
         "now",
         "parked",
         "partition",
+        "proven",
         "published",
         "reach",
         "ripe",
@@ -48,6 +50,7 @@ class Tenure:
         self.seq = cursor.seq
         self.published = cursor.published
         self.acknowledged = cursor.published
+        self.proven = False
         self.seen = {topic: dict(origins) for topic, origins in cursor.seen.items()}
         self.sent = {topic: dict(targets) for topic, targets in cursor.sent.items()}
         self.parked = dict(claim.parked)

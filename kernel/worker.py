@@ -363,12 +363,17 @@ class Worker:
         return any(counts.values())
 
     def _watermarks(self) -> Sequence[Move]:
-        """Moves for partitions whose journal does not yet know all that was acknowledged."""
+        """Moves for partitions whose journal does not yet know all that was acknowledged.
+
+        And for those with no commit since their claim: one of another owner may still be on its way. If it
+        comes later the new token fences it, if it came before we are fenced, claim again and publish it;
+        without a move nobody might ever do so, for timers and held messages leave nothing to be read again.
+        """
         if self.journal.delivers:
             return ()
         stale: list[int] = []
         for partition, tenure in self.decider.tenures.items():
             tenure.acknowledged = self.outbox.published(partition, tenure.seq)
-            if tenure.acknowledged > tenure.published:
+            if tenure.acknowledged > tenure.published or not tenure.proven:
                 stale.append(partition)
         return self.decider.touch(stale)

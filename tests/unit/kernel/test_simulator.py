@@ -59,6 +59,17 @@ def test_what_another_owner_parked_after_our_claim_is_left_to_it() -> None:
     assert partition_of("a", 2) not in zombie.decider.tenures
 
 
+def test_an_idle_owner_fences_what_was_on_its_way_before_its_claim() -> None:
+    """A commit that lands behind a plain claim would be published by nobody, if it leaves nothing to read."""
+    bench = Workbench(COUNTING)
+    zombie = bench.worker(0, 1)
+    finish(zombie.turn())
+    settle(bench.worker(0, 1))
+    bench.send("a")
+    settle(zombie)
+    assert bench.rows() == []
+
+
 def test_a_record_that_ages_out_during_a_claim_is_not_lost() -> None:
     bench = Workbench(COUNTING)
     bench.send("a")
