@@ -156,10 +156,8 @@ class Decider:
                 continue
             state, version = self.processor.initial, 0
             if history.snapshot is not None and self.processor.snapshot is not None:
-                state, version = (
-                    decode_state(self.processor.snapshot, history.snapshot.body),
-                    history.snapshot.version,
-                )
+                version = history.snapshot.version
+                state = decode_state(self.processor.snapshot, history.snapshot.body)
             for record in history.records:
                 if not stream.startswith("_rules/"):
                     state = evolve(state, message_of(record.body))
@@ -168,10 +166,8 @@ class Decider:
 
     def draft(self, batch: Batch) -> Sequence[Move]:
         """Decide a batch; the moves are still to be committed, what could not be taken yet is in `rest`."""
-        self.batch = batch
-        self._leaves = {}
-        self._agendas = {}
-        self.rest = []
+        self.batch, self.rest = batch, []
+        self._leaves, self._agendas = {}, {}
         self._waiting = set()
         for timer in batch.due:
             self._agendas.setdefault(timer.partition, []).append(timer)
@@ -277,31 +273,34 @@ class Decider:
         leaf = self._leaf(tenure)
         if held.stream in leaf.voided or held.id in leaf.released:
             return
-        message = (
-            trusted(held.body).message if held.cause.via is Via.MESSAGE else decode_data(held.type, held.body)
-        )
+        timer, was_parked = held.cause.via is Via.TIMER, held.kind is HeldKind.PARKED
+        message = decode_data(held.type, held.body) if timer else trusted(held.body).message
         item = (held.type, held.body, held.cause, held.trace)
-        was_parked = held.kind is HeldKind.PARKED
         if was_parked and held.stream not in tenure.parked:
             return  # parked by another owner after our claim: this move will be fenced
-        if held.kind is HeldKind.DEAD and held.stream in tenure.parked:
+        if was_parked and timer and (held.stream, held.cause.id) in leaf.agenda.changed:
+            self._released(leaf, held)  # cancelled, or set anew, by what was parked before it
+            return
+        if not was_parked and held.stream in tenure.parked:
             leaf.released.append(held.id)
             leaf.hold(HeldKind.PARKED, held.stream, "behind a parked message", item)
             return
         reason = self._attempt(leaf, held.stream, message, tenure.now, item)
         if reason is None:
-            leaf.released.append(held.id)
-            if was_parked:
-                left = tenure.parked[held.stream] - 1
-                if left:
-                    tenure.parked[held.stream] = left
-                else:
-                    del tenure.parked[held.stream]
+            self._released(leaf, held)
         elif was_parked:
             leaf.voided.append(held.stream)
         else:
             leaf.released.append(held.id)
             self._park(leaf, held.stream, reason, item)
+
+    def _released(self, leaf: Leaf, held: Held) -> None:
+        """Done with a held message; with its last parked one the stream is free."""
+        leaf.released.append(held.id)
+        if held.kind is HeldKind.PARKED:
+            left = leaf.tenure.parked.pop(held.stream) - 1
+            if left:
+                leaf.tenure.parked[held.stream] = left
 
     def _fire(self, tenure: Tenure, until: datetime) -> None:
         leaf = self._leaf(tenure)

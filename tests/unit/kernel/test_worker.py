@@ -1,12 +1,14 @@
 """One worker over the memory ports: what is taken, what is dropped, what is set aside."""
 
 import asyncio
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import pytest
 
 from kernel.errors import PortsFailed, UnsoundInbox, WildStamp
+from kernel.processor import CancelTimer
 from kernel.worker import Worker
 from tests.unit.kernel.counting import COUNTING
 from tests.unit.kernel.workbench import Workbench, finish
@@ -276,6 +278,40 @@ def test_a_commit_that_always_fails_ends_the_worker(
     turns = count(1)
     with pytest.raises(PortsFailed, match="disk full"):
         finish(worker.run(lambda: next(turns) > 100))
+
+
+def test_a_held_timer_that_what_was_taken_up_before_it_cancels_does_not_fire(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    react = COUNTING.react
+
+    def cancelling(event: Any, envelope: Any) -> Any:
+        return [CancelTimer("later")] if event.partitions == 4 else react(event, envelope)
+
+    decide, broken = COUNTING.decide, [True]
+
+    def mended(state: Any, message: Any, context: Any) -> Any:
+        if broken[0] and message.partitions == 4:
+            raise ZeroDivisionError("planted")
+        return decide(state, message, context)
+
+    bench.processor = replace(COUNTING, react=cancelling, decide=mended)
+    bench.send("a", leaves=2)
+    bench.send("a", leaves=4)
+    worker = bench.worker(0, 1)
+    settle(worker)
+    bench.later(minutes=2)
+    settle(worker)
+    ids = [(partition, number) for partition, shelf in bench.journal.shelves.items() for number in shelf.held]
+    assert len(ids) == 2
+    broken[0] = False
+    finish(bench.journal.order(ids))
+    settle(worker)
+    assert bench.rows() == ["a/1", "a/2"]
+    assert not any(shelf.held for shelf in bench.journal.shelves.values())
+    bench.send("a")
+    settle(worker)
+    assert bench.rows() == ["a/1", "a/2", "a/3"]
 
 
 def _failing(reason: str) -> Any:
