@@ -210,32 +210,54 @@ def _sent_to(evidence: Evidence, processor: AnyProcessor) -> Iterator[tuple[Addr
         yield address, passage
 
 
+class _Timers:
+    """The timers of one partition as its rows set, cancel and fire them.
+
+    `aside` are those that rang for a parked stream, `rung` those of them that are set by now.
+    """
+
+    def __init__(self, aside: set[tuple[str, str, str]]) -> None:
+        self.open: dict[tuple[str, str], tuple[datetime, str]] = {}
+        self.aside = aside
+        self._rung: dict[tuple[str, str], str] = {}
+
+    def follow(self, stream: str, event: str, effect: Any) -> None:
+        if not isinstance(effect, CancelTimer | SetTimer):
+            return
+        key = (stream, effect.name)
+        self.open.pop(key, None)
+        self.aside.discard((*key, self._rung.pop(key, "")))
+        if isinstance(effect, SetTimer):
+            if (*key, event) in self.aside:
+                self._rung[key] = event
+            else:
+                self.open[key] = (effect.due, event)
+
+
 def _timers_in_time(
     evidence: Evidence, processor: AnyProcessor, partition: int, rows: Sequence[Record]
 ) -> None:
-    """Each timer fires or is cancelled, once, and before any message that is later than its due time."""
-    open_: dict[tuple[str, str], tuple[datetime, str]] = {}
-    aside = evidence.timers_aside(processor.name, partition)
+    """Each timer fires or is cancelled, once, and before any message that is later than its due time.
+
+    One that rang for a parked stream is taken up later, unless what was parked before it cancels it.
+    """
+    timers = _Timers(evidence.timers_aside(processor.name, partition))
     for group in _groups(processor, rows):
         row = group.first
         set_aside = (processor.name, partition, row.stream, row.cause) in evidence.aside
         if row.cause.via is not Via.TIMER:
             if not set_aside:
-                _none_overdue(open_, row, processor)
+                _none_overdue(timers.open, row, processor)
         elif set_aside:
-            aside.discard((row.stream, row.cause.id, row.cause.event))
-        elif open_.pop((row.stream, row.cause.id), (None, ""))[1] != row.cause.event:
+            timers.aside.discard((row.stream, row.cause.id, row.cause.event))
+        elif timers.open.pop((row.stream, row.cause.id), (None, ""))[1] != row.cause.event:
             raise Broken("a timer fires once, if set", f"{row.cause.id} of {row.stream}, row {row.seq}")
         for event, effect in group.effects:
-            if isinstance(effect, CancelTimer | SetTimer):
-                open_.pop((row.stream, effect.name), None)
-            if isinstance(effect, SetTimer) and (row.stream, effect.name, event) not in aside:
-                open_[row.stream, effect.name] = (effect.due, event)
-    if aside:
-        raise Broken(
-            "each timer fires or is cancelled", f"{sorted(aside)} of {processor.name} rang and was lost"
-        )
-    _still_set(evidence, processor, partition, open_)
+            timers.follow(row.stream, event, effect)
+    if timers.aside:
+        lost = sorted(timers.aside)
+        raise Broken("each timer fires or is cancelled", f"{lost} of {processor.name} rang and was lost")
+    _still_set(evidence, processor, partition, timers.open)
 
 
 def _still_set(

@@ -215,5 +215,5 @@ def _senders(city: SimulatedCity) -> Iterator[Sending]:
 
 _ALL: Final[tuple[Callable[[SimulatedCity], None], ...]] = (
     _bug, _bug, redrive, age, age, _broker_ahead, _worker_off, _old_snapshots, _edge_gone,
-    _newcomer, _newcomer, near_due, near_due, _worker_off, redrive,
+    _newcomer, _newcomer, _worker_off, near_due, near_due, _worker_off, redrive,
 )  # fmt: skip
