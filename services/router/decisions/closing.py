@@ -101,11 +101,15 @@ def _outcome(command: RecordCallback, attempt: int, context: Context) -> str:
 
 
 def _at_bound(case: Case, command: RecordCallback, context: Context) -> list[CaseEvent]:
-    """At the bound of rounds a supervisor or a meeting decides: one last rework, or closed as it is."""
+    """At the bound of rounds a supervisor or a meeting decides: one last rework, or closed as it is.
+
+    It closes as called back only where the last inspection passed; a failed one leaves no proof to close on.
+    """
     if command.last_rework:
         return [*decided(case, context), rework(case, "last", context)]
-    how = "called_back" if command.solved else "not_satisfied"
-    return [*decided(case, context), *closed(case, how, context, satisfied=command.solved)]
+    settled = command.solved and case.state is State.TO_CALL_BACK
+    how = "called_back" if settled else "not_satisfied"
+    return [*decided(case, context), *closed(case, how, context, satisfied=settled)]
 
 
 def again(case: Case, why: str, context: Context) -> list[CaseEvent]:

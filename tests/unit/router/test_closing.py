@@ -207,6 +207,14 @@ def test_inspections_order_no_rework_beyond_the_bound_either() -> None:
     assert not case.state.supervisions
 
 
+def test_what_an_inspection_failed_is_never_closed_as_solved() -> None:
+    case = life().handled()
+    for _ in range(3):
+        case.resolve().verify(passed=False)
+    case.sent(RecordCallback(contacted=True, solved=True), centre("supervisor"))
+    assert (case.last(CaseClosed).how, case.last(CaseClosed).satisfied) == ("not_satisfied", False)
+
+
 def test_no_last_rework_below_the_bound() -> None:
     case = life().handled().resolve().verify()
     case.when(RecordCallback(contacted=True, last_rework=True), sender=centre("caller")).refused(
