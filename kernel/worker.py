@@ -235,11 +235,10 @@ class Worker:
             if not self._drifts():
                 now = self.clock.city(wall - self._margin)
                 quiet = {partition: now for partition in tenures if partition not in until}
-        asked = until | quiet
-        due: Sequence[StoredTimer] = await self.journal.due(asked, self.pace.timers) if asked else ()
+        due = await self._due(until | quiet)
         quiet = await self._read_to_end(quiet, {timer.partition for timer in due}, idle=not batch)
         if len(due) >= self.pace.timers and any(timer.partition not in until | quiet for timer in due):
-            due = await self.journal.due(until | quiet, self.pace.timers) if until or quiet else ()
+            due = await self._due(until | quiet)
         kept = [timer for timer in due if timer.partition in until or timer.partition in quiet]
         horizon = due[-1].due if len(due) >= self.pace.timers else None
         performed: Mapping[tuple[str, int, int], Any] = {}
@@ -248,6 +247,9 @@ class Worker:
         return Batch(
             messages=batch, due=kept, ordered=ordered, until=quiet, horizon=horizon, performed=performed
         )
+
+    async def _due(self, until: Mapping[int, datetime]) -> list[StoredTimer]:
+        return list(await self.journal.due(until, self.pace.timers)) if until else []
 
     def _drifts(self) -> bool:
         """A clock too far from the log's fires no timer without a message."""
