@@ -151,8 +151,13 @@ class Worker:
         return True
 
     def _postponed(self) -> set[int]:
+        """Partitions whose pause is not over; one that ends too late was counted by a clock since set right."""
         wall = self.clock.wall()
-        return {partition for partition, (_, until) in self._again.items() if until > wall}
+        latest = wall + self._pause(6)
+        return {partition for partition, (_, until) in self._again.items() if wall < until <= latest}
+
+    def _pause(self, times: int) -> timedelta:
+        return timedelta(seconds=self.pace.pause_seconds * 2 ** min(times, 6))
 
     def _offsets(self, partition: int) -> Mapping[str, int]:
         reach = self.decider.tenures[partition].reach
@@ -337,8 +342,7 @@ class Worker:
     def _postpone(self, partition: int) -> None:
         """Claim a fenced partition again after a pause that grows with each fence in a row."""
         times = self._again.get(partition, (0, self.clock.wall()))[0] + 1
-        pause = timedelta(seconds=self.pace.pause_seconds * 2 ** min(times, 6))
-        self._again[partition] = (times, self.clock.wall() + pause)
+        self._again[partition] = (times, self.clock.wall() + self._pause(times))
 
     def leaving(self, records: Sequence[Record], outgoing: Sequence[Outgoing]) -> Iterator[Outgoing]:
         """All that committed rows publish: the events themselves, if they have a topic, and the messages."""

@@ -44,17 +44,22 @@ def operate(city: SimulatedCity) -> None:
 def _bug(city: SimulatedCity) -> None:
     """A bug shows itself in one stream, rather in one that waits for a timer, and is mended after a while."""
     random = city.world.random
-    name = random.choice(city.present)
-    waiting = [stream for shelf in city.journals[name].shelves.values() for stream, _ in shelf.timers]
-    streams = sorted(set(waiting)) or sorted(city.watch.streams(name))
+    waiting = [
+        (name, stream)
+        for name in city.present
+        for shelf in city.journals[name].shelves.values()
+        for stream in {stream for stream, _ in shelf.timers}
+    ]
+    known = [(name, stream) for name in city.present for stream in city.watch.streams(name)]
+    streams = sorted(waiting if random.randrange(2) else known)
     if not streams:
         return
-    bug = (name, random.choice(streams))
+    bug = random.choice(streams)
     city.bugs.add(bug)
-    city.world.happened("bug", f"in {name} for {bug[1]}")
+    city.world.happened("bug", f"in {bug[0]} for {bug[1]}")
     if random.randrange(3) == 0:
-        city.world.later("a vain order", lambda: _order_in_vain(city, name))
-    city.world.later(f"bug of {name} mended", lambda: _mend(city, bug), most=1500)
+        city.world.later("a vain order", lambda: _order_in_vain(city, bug[0]))
+    city.world.later(f"bug of {bug[0]} mended", lambda: _mend(city, bug), most=1000)
 
 
 def _order_in_vain(city: SimulatedCity, name: str) -> None:
@@ -108,7 +113,7 @@ def _first_unsettled(city: SimulatedCity, topic: str, partition: int) -> int:
         for origin, events, claim in _senders(city)
     }
     for record in city.broker.records[topic, partition]:
-        last = settled[record.headers.origin]
+        last = settled.get(record.headers.origin, -1)
         if 0 <= last < record.headers.k:
             return record.offset
     return city.broker.end((topic, partition))
@@ -129,6 +134,7 @@ def _worker_off(city: SimulatedCity) -> None:
         return
     logs = {name: worker.log for name, worker in city.workers.items()}
     wrote = sorted(name for name, log in logs.items() if getattr(log, "wrote", False))
+    wrote = [name for name in wrote if next_due(city, name.partition("#")[0])] or wrote
     if wrote:
         name = city.world.random.choice(wrote)
         due = next_due(city, name.partition("#")[0])
@@ -147,7 +153,7 @@ def _set_wrong(city: SimulatedCity, who: str, clock: SimClock, off: timedelta) -
     city.world.happened("clock wrong", f"{who} by {off.total_seconds():g} s")
     city.clocks_were_wrong = True
     clock.skew = clock.right + off
-    city.world.later(f"clock of {who} right again", set_right)
+    city.world.later(f"clock of {who} right again", set_right, most=1500)
 
 
 def near_due(city: SimulatedCity) -> None:

@@ -1,5 +1,6 @@
 """Bugs of the kernel that the simulator found, each in its smallest form."""
 
+from datetime import timedelta
 from itertools import count
 
 from kernel.hosts.simulator.world import CHAOS
@@ -68,6 +69,19 @@ def test_an_idle_owner_fences_what_was_on_its_way_before_its_claim() -> None:
     bench.send("a")
     settle(zombie)
     assert bench.rows() == []
+
+
+def test_a_clock_set_back_orphans_no_fenced_partition() -> None:
+    """The pause after a fence was counted by a clock that was hours ahead."""
+    bench = Workbench(COUNTING)
+    partition = partition_of("a", 2)
+    worker = bench.worker(0, 1)
+    settle(worker)
+    worker.decider.forget([partition])
+    worker._again[partition] = (1, bench.clock.wall() + timedelta(hours=5))
+    bench.send("a")
+    settle(worker)
+    assert bench.rows() == ["a/1"]
 
 
 def test_a_record_that_ages_out_during_a_claim_is_not_lost() -> None:
