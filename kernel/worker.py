@@ -151,7 +151,7 @@ class Worker:
         return True
 
     def _postponed(self) -> set[int]:
-        """Partitions whose pause is not over; one that ends too late was counted by a clock since set right."""
+        """Partitions whose pause is not over; an end too far off was counted by a clock since set right."""
         wall = self.clock.wall()
         latest = wall + self._pause(6)
         return {partition for partition, (_, until) in self._again.items() if wall < until <= latest}
