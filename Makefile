@@ -39,8 +39,7 @@ run: setup ## live the demonstration day of cities/demo with a live view, then s
 ##@ Work
 .PHONY: check
 check: $(TEST_STAMP) ## lint, format, types, imports and the quick tests: below 60 seconds
-	@$(MAKE) -k lint types imports
-	@$(PYTEST) -q $(QUICK_TESTS)
+	@$(MAKE) -k -j2 --output-sync=target quick types lint imports
 
 .PHONY: test
 test: $(TEST_STAMP) ## what CI runs: lint, types, imports and every test; says which real parts it has and what it skipped
@@ -85,7 +84,9 @@ clean: ## remove .venv, caches and build leftovers; never a city
 	@find $(wildcard $(SOURCES) tests bench tools) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The parts of `check` and `test`.
-.PHONY: lint types imports
+.PHONY: quick lint types imports
+quick:
+	@$(PYTEST) -q $(QUICK_TESTS)
 lint:
 	@$(BIN)/ruff check --quiet $(CHECKED)
 	@$(BIN)/ruff format --check --quiet $(CHECKED)

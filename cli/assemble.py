@@ -1,15 +1,18 @@
 """The composition root: an opened database, its clock, processors, edge and channels put together."""
 
-import inspect
+import importlib
 import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+import rules
+import schemas
 from cli.topology import DOORS, PERFORMING, PROCESSORS
 from kernel.clock import Clock, SteppedClock, SystemClock
 from kernel.decider import Decider
@@ -75,15 +78,20 @@ class LiveCity:
 
 
 def fold_of(processor: AnyProcessor) -> str:
-    """The hash of the code that folds a processor's state; snapshots of another hash are not read."""
-    initial: object = processor.initial
-    module = None if initial is None else inspect.getmodule(type(initial))
-    if module is None or module.__file__ is None:
-        return ""
+    """The hash of all code that a processor's fold may use; snapshots of another hash are not read."""
+    service = importlib.import_module(f"services.{processor.service}")
     digest = sha256()
-    for file in sorted(Path(module.__file__).parent.glob("*.py")):
-        digest.update(file.read_bytes())
+    for package in (schemas, rules, service):
+        digest.update(_code_of(package.__path__[0]))
     return digest.hexdigest()
+
+
+@cache
+def _code_of(folder: str) -> bytes:
+    digest = sha256()
+    for file in sorted(Path(folder).rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.digest()
 
 
 def new_token() -> bytes:

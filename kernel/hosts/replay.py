@@ -14,7 +14,7 @@ from kernel.editions import NO_RULES
 from kernel.journal import Cause, Record, Via
 from kernel.leaf import Drafted
 from kernel.partition import partition_of
-from kernel.processor import AnyProcessor, Context, SetTimer, step
+from kernel.processor import AnyProcessor, Context, DeadLetter, SetTimer, step
 from rules.inforce import Rules
 from schemas.envelope import Envelope, Frame, event_id, message_id
 from schemas.kernel import AreaMode, EditionAdopted
@@ -176,6 +176,8 @@ class Replayer:
         self._traffic = sent
         self._outcome = again
         self._verdict = Verdict(processor.name)
+        self._rows: Sequence[Record] = ()
+        self._taken: dict[tuple[str, str, int, str, str], int] = {}
 
     def replay(self, partitions: Mapping[int, Sequence[Record]]) -> Verdict:
         """Replay all partitions of the journal."""
@@ -185,6 +187,7 @@ class Replayer:
 
     def _partition(self, partition: int, rows: Sequence[Record]) -> None:
         rules = NO_RULES
+        self._rows, self._taken = rows, {}
         states: dict[str, tuple[Any, int]] = {}
         last: datetime | None = None
         for seq, row in enumerate(rows, 1):
@@ -225,6 +228,7 @@ class Replayer:
             message = self._input(partition, row, row.cause)
             if message is None:
                 return
+            self._once(row)
             if self._outcome is not None:
                 message = self._outcome(message, trusted(row.body).message)
                 verdict.outside += 1
@@ -245,12 +249,37 @@ class Replayer:
             state, version = after, version + len(events)
         states[stream] = (state, version)
 
+    def _once(self, row: Record) -> None:
+        """An input is decided once; again only where its decision left it among the dead letters."""
+        cause = row.cause
+        timer = cause.id if cause.via is Via.TIMER else ""
+        key = (cause.topic, cause.origin, cause.k, cause.event, timer)
+        first = self._taken.get(key)
+        self._taken[key] = row.seq
+        if first is not None and not self._died(first):
+            self._differ("twice", row, f"one decision, that of row {first}", "another decision")
+
+    def _died(self, seq: int) -> bool:
+        """Whether what was decided from row `seq` on kept its input among the dead letters."""
+        first = self._rows[seq - 1]
+        for row in self._rows[seq - 1 :]:
+            if row.cause != first.cause or row.stream != first.stream:
+                return False
+            head, event = trusted(row.body)
+            if any(
+                isinstance(effect, DeadLetter) for effect in self.processor.react(event, _again(head, event))
+            ):
+                return True
+        return False
+
     def _input(self, partition: int, row: Record, cause: Cause) -> Any:
         if cause.via is Via.TIMER:
             timer = self._traffic.timers.get((f"{self.processor.name}/{partition}", cause.event, cause.id))
             if timer is None:
                 self._differ("phantom", row, f"timer {cause.id} set by {cause.event}", "nobody set it")
                 return None
+            if timer.due != cause.received:
+                self._differ("due", row, f"timer {cause.id} due {timer.due}", f"due {cause.received}")
             return timer.message
         passage = self._traffic.sent.get(Address(cause.origin, cause.topic, partition, cause.k))
         if passage is None:
