@@ -122,7 +122,7 @@ def stale_claim(city: "SimulatedCity", processor: AnyProcessor, fault: UnsoundIn
 
     Retention takes days, a simulated one no time: what it refuses is in order, as a new claim shows.
     """
-    if city.stricken or fault.refusal.code not in {"inbox_lost", "inbox_recreated"}:
+    if city.stricken or fault.refusal.code not in {"inbox_lost", "inbox_recreated", "inbox_hole"}:
         return False
     cursor = city.journals[processor.name].cursor(int(str(fault.facts["partition"])))
     first = city.broker.first

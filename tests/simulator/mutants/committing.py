@@ -1,6 +1,5 @@
 """The transaction: compare-and-set on a token, doubt means forget, publish after the commit."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from kernel.hosts.simulator.faults import FaultyJournal
@@ -99,10 +98,7 @@ def _publish_first() -> Swap:
 
 
 def _fenced_is_forgotten() -> Swap:
-    def postpone(self: Worker, partition: int) -> None:
-        self._again[partition] = (1, datetime.max.replace(tzinfo=UTC))
-
-    return swapped(Worker, "_postpone", lambda _: postpone)
+    return swapped(Worker, "_postponed", lambda _: lambda self: set(self._again))
 
 
 def _fenced_publishes() -> Swap:
