@@ -233,11 +233,11 @@ class Worker:
                 )
         ordered: Sequence[Held] = ()
         quiet: dict[int, datetime] = {}
-        wall = self.clock.wall()
+        wall, drifts = self.clock.wall(), self._drifts()
         if tenures and (not batch or self._ticked is None or wall - self._ticked >= self._tick):
             self._ticked = wall
             ordered = await self.journal.ordered(list(tenures), self.pace.batch)
-            if not self._drifts():
+            if not drifts:
                 now = self.clock.city(wall - self._margin)
                 quiet = {partition: now for partition in tenures if partition not in until}
         due = await self._due(until | quiet)
