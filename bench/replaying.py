@@ -14,7 +14,7 @@ from bench.citywide import PARTITIONS
 from bench.lived import Life
 from kernel.decider import NEVER
 from kernel.editions import NO_RULES
-from kernel.journal import Claim, Cursor, Move, Record
+from kernel.journal import RULES_STREAM, Claim, Cursor, Move, Record
 from kernel.leaf import Drafted, Leaf
 from kernel.processor import Context, Sender, step
 from kernel.sql.journal import SqlJournal
@@ -26,7 +26,6 @@ from schemas.envelope import Frame
 from schemas.wire import carried, frame, message_of
 from services.router.processor import ROUTER_CASE
 
-_RULES: Final = "_rules/"
 _NOWHERE: Final = Tenure(Claim(Cursor(partition=0), (), (), {}, 1), NO_RULES, NEVER)
 
 
@@ -61,7 +60,7 @@ def pairs_of(life: Life) -> list[tuple[str, bytes]]:
         (row.stream, row.body)
         for rows in life.rows.values()
         for row in rows
-        if not row.stream.startswith(_RULES)
+        if not row.stream.startswith(RULES_STREAM)
     ]
 
 
@@ -120,7 +119,7 @@ async def fold_journal(journal: SqlJournal, events: int, rounds: int = 5) -> Tim
         states: dict[str, Any] = {}
         for partition in range(PARTITIONS):
             async for page in journal.bodies(partition):
-                fold((pair for pair in page if not pair[0].startswith(_RULES)), states)
+                fold((pair for pair in page if not pair[0].startswith(RULES_STREAM)), states)
         seconds.append(time.perf_counter() - started)
     return Timing(events, tuple(seconds))
 
@@ -143,7 +142,7 @@ def inputs_of(life: Life) -> list[Input]:
         states: dict[str, Any] = {}
         cause = None
         for row in rows:
-            if row.stream.startswith(_RULES):
+            if row.stream.startswith(RULES_STREAM):
                 continue
             state = states.get(row.stream, ROUTER_CASE.initial)
             if row.cause != cause and (body := bodies.get((row.cause.topic, partition, row.cause.offset))):

@@ -11,7 +11,7 @@ from cities.people import Act, People
 from cli.assemble import LiveCity
 from kernel.clock import SteppedClock
 from kernel.edge import Receipt, Submission
-from kernel.journal import Record
+from kernel.journal import RULES_STREAM, Record
 from kernel.processor import Sender
 from schemas.envelope import Envelope
 from schemas.wire import TYPE_OF, Letter, encode, trusted
@@ -119,7 +119,7 @@ class Conductor:
             async for row in journal.records(partition, reached):
                 letter = trusted(row.body)
                 self._hears(row, letter)
-                if not row.stream.startswith("_rules/"):
+                if not row.stream.startswith(RULES_STREAM):
                     for act in self.people.hears(row.stream, letter.message, row.now):
                         heapq.heappush(self._acts, (act.at, next(self._numbers), act))
             self._reached[partition] = tenure.seq

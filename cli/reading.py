@@ -10,7 +10,7 @@ from cli.output import NotThere, local
 from cli.topology import PROCESSORS
 from kernel.editions import Editions
 from kernel.errors import NoSuchEdition
-from kernel.journal import Journal, Record
+from kernel.journal import RULES_STREAM, Journal, Record
 from kernel.partition import partition_of
 from kernel.processor import AnyProcessor
 from rules.bundle import Bundle
@@ -21,7 +21,6 @@ from services.sla.processor import CLOCK
 from services.sla.state import Clocks
 
 NAMES: Final = {processor.name: processor for processor in PROCESSORS}
-_RULES: Final = "_rules/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class View:
         states: dict[str, Any] = {}
         for partition in range(self.partitions):
             async for record in self.journals[processor.name].records(partition):
-                if not record.stream.startswith(_RULES):
+                if not record.stream.startswith(RULES_STREAM):
                     state = states.get(record.stream, processor.initial)
                     states[record.stream] = processor.evolve(state, trusted(record.body).message)
         return states

@@ -14,7 +14,7 @@ from cli.options import AsJson, Database, one_of
 from cli.output import NotThere, console
 from cli.reading import NAMES, View
 from cli.timeline import Entry, Teller
-from kernel.journal import Record
+from kernel.journal import RULES_STREAM, Record
 from schemas.wire import trusted
 
 _LOOK_SECONDS = 0.5
@@ -60,7 +60,7 @@ async def _news(city: View, reached: dict[str, dict[int, int]]) -> list[tuple[st
         (name, record)
         for name, partitions in reached.items()
         async for record in city.after(name, partitions)
-        if not record.stream.startswith("_rules/")
+        if not record.stream.startswith(RULES_STREAM)
     ]
     return sorted(found, key=lambda item: item[1].now)
 

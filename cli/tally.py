@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kernel.journal import Record
+from kernel.journal import RULES_STREAM, Record
 from schemas.case.assigning import AdmissionDecided, CaseAssigned, RoutedToFallback, RoutingStopped
 from schemas.case.closing import ResolutionReported
 from schemas.case.opening import CommandRefused, RepeatNoted, ReportAttached
@@ -49,7 +49,7 @@ class Tally:
 
     def hears(self, row: Record, letter: Letter) -> None:
         """One event of case.events."""
-        if row.stream.startswith("_rules/"):
+        if row.stream.startswith(RULES_STREAM):
             return
         event: object = letter.message
         state = self.cases.get(row.stream, ROUTER_CASE.initial)

@@ -6,17 +6,26 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
-import msgspec
-
 from kernel.errors import InnerUnreadable, TooManyParked
 from kernel.inbox import Place, fingerprint, place
-from kernel.journal import Cause, Claim, Held, HeldKind, History, Move, Snapshot, StoredTimer, Via
+from kernel.journal import (
+    Cause,
+    Claim,
+    Held,
+    HeldKind,
+    History,
+    Move,
+    Snapshot,
+    StoredTimer,
+    Via,
+    rules_stream,
+)
 from kernel.leaf import Drafted, Leaf
 from kernel.log import Message
 from kernel.origins import Verdict, judge
 from kernel.processor import AnyProcessor, Context, Sender, step
 from kernel.table import nothing
-from kernel.tenure import Tenure
+from kernel.tenure import Tenure, decode_state
 from kernel.timers import Agenda
 from rules.inforce import Rules
 from schemas.kernel import ActivateRules, AreaMode, EditionAdopted
@@ -136,7 +145,7 @@ class Decider:
         for message in batch.messages:
             want(message.partition, message.key)
             if message.topic == RULES_EDITIONS.name or self._behind(message):
-                want(message.partition, _rules_stream(message.partition))
+                want(message.partition, rules_stream(message.partition))
         for timer in batch.due:
             want(timer.partition, timer.stream)
         for held in batch.ordered:
@@ -159,7 +168,7 @@ class Decider:
                 version = history.snapshot.version
                 state = decode_state(self.processor.snapshot, history.snapshot.body)
             for record in history.records:
-                if not stream.startswith("_rules/"):
+                if stream != rules_stream(partition):
                     state = evolve(state, message_of(record.body))
                 version = record.version
             tenure.states[stream] = (state, version)
@@ -176,9 +185,8 @@ class Decider:
         for message in batch.messages:
             self._take(message)
         for partition, until in batch.until.items():
-            tenure = self.tenures.get(partition)
-            if tenure is not None and partition in self._agendas:
-                self._fire(tenure, until)
+            if partition in self._agendas and partition in self.tenures:
+                self._fire(self.tenures[partition], until)
         return [self._move(leaf) for _, leaf in sorted(self._leaves.items())]
 
     def settle(self, lost: Collection[int]) -> None:
@@ -338,6 +346,7 @@ class Decider:
             context = Context(now, cause.received, tenure.rules, cause.sender, stream, cause.id)
             after, events = step(self.processor, state, message, context)
             if not events:
+                tenure.states[stream] = (state, version)
                 return f"{type(message).__name__} is handled but was answered by no event"
             drafted = Drafted(after, events)
             leaf.express(stream, version, now, drafted, self.processor.react)
@@ -359,7 +368,7 @@ class Decider:
         tenure = leaf.tenure
         rules = tenure.rules = self.rules[number]
         modes = tuple(AreaMode(area=area, mode=mode) for area, mode in sorted(rules.modes.items()))
-        stream = _rules_stream(tenure.partition)
+        stream = rules_stream(tenure.partition)
         state, version = tenure.states[stream]
         drafted = Drafted(state, [EditionAdopted(number=number, edition=rules.bundle.hash, modes=modes)])
         leaf.express(stream, version, now, drafted, nothing)
@@ -389,12 +398,3 @@ class Decider:
             for stream, (state, version) in tenure.settled.items()
         ]
         return leaf.move(token, tenure.acknowledged, prints, snapshots)
-
-
-def _rules_stream(partition: int) -> str:
-    return f"_rules/{partition}"
-
-
-def decode_state(kind: type[Any], body: bytes) -> Any:
-    """A state from its snapshot."""
-    return msgspec.json.decode(body, type=kind)

@@ -7,12 +7,20 @@ Implementations: `kernel.memory.journal`, `kernel.sql.journal`. All pass one con
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from kernel.log import Outgoing
 from kernel.processor import Sender
+
+RULES_STREAM: Final = "_rules/"
+"""How the stream begins in which a partition notes the editions that it takes up; it is nobody's state."""
+
+
+def rules_stream(partition: int) -> str:
+    """The stream in which this partition notes its editions."""
+    return f"{RULES_STREAM}{partition}"
 
 
 class Via(StrEnum):

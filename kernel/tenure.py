@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from kernel.journal import Claim, Cursor, Reach
 from kernel.log import Message
 from rules.inforce import Rules
@@ -72,3 +74,8 @@ class Tenure:
             seen=self.seen,
             sent=self.sent,
         )
+
+
+def decode_state(kind: type[Any], body: bytes) -> Any:
+    """A state from its snapshot."""
+    return msgspec.json.decode(body, type=kind)

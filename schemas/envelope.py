@@ -43,8 +43,3 @@ def event_id(stream: str, version: int) -> str:
 def message_id(event: str, number: int) -> str:
     """The id of the `number`-th message that the event `event` sent, counted from 1."""
     return f"{event}~{number}"
-
-
-def sending_event(message: str) -> str:
-    """The id of the event that sent `message`; an event's own id is returned as it is."""
-    return message.partition("~")[0]

@@ -7,11 +7,11 @@ once more, sent. So one pass also proves that nothing was received that nobody s
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from kernel.edge import EDGE
 from kernel.editions import NO_RULES
-from kernel.journal import Cause, Record, Via
+from kernel.journal import RULES_STREAM, Cause, Record, Via
 from kernel.leaf import Drafted
 from kernel.partition import partition_of
 from kernel.processor import AnyProcessor, Context, DeadLetter, SetTimer, step
@@ -20,8 +20,6 @@ from schemas.envelope import Envelope, Frame, event_id, message_id
 from schemas.kernel import AreaMode, EditionAdopted
 from schemas.topics import Send
 from schemas.wire import TYPE_OF, encode, trusted
-
-RULES_STREAM: Final = "_rules/"
 
 Histories = Mapping[str, Mapping[int, Sequence[Record]]]
 """The rows of each processor's journal, by partition, in order of seq."""

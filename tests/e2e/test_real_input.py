@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cli.sheets import read_arrivals
-from kernel.hosts.replay import RULES_STREAM
+from kernel.journal import RULES_STREAM
 from kernel.sql.city import open_city
 from kernel.sql.journal import SqlJournal
 from rules.faults import Faults

@@ -7,9 +7,9 @@ from typing import Any
 
 from cli.topology import PROCESSORS
 from kernel.edge import EDGE
-from kernel.hosts.replay import RULES_STREAM, Address, Traffic
+from kernel.hosts.replay import Address, Traffic
 from kernel.hosts.simulator.checks import Evidence, check_all
-from kernel.journal import Cause, HeldKind, Via
+from kernel.journal import RULES_STREAM, Cause, HeldKind, Via
 from kernel.processor import AnyProcessor
 from rules.clocks import row as clocks_of
 from schemas.case.opening import CaseOpened, RepeatNoted, ReportAttached

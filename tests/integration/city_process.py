@@ -20,6 +20,7 @@ from typing import Any
 from cities.people import Act, People
 from cli.assemble import LiveCity, open_city
 from kernel.errors import Fault
+from kernel.journal import RULES_STREAM
 from kernel.processor import Sender
 from kernel.sql import sqlite
 from schemas.envelope import Envelope
@@ -103,7 +104,7 @@ class Running:
         for partition in range(self.city.city.partitions):
             async for row in journal.records(partition, self.reached.get(partition, 0)):
                 self.reached[partition] = row.seq
-                if row.stream.startswith("_rules/"):
+                if row.stream.startswith(RULES_STREAM):
                     continue
                 for act in self.people.hears(row.stream, trusted(row.body).message, row.now):
                     self.numbers += 1

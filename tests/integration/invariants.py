@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from kernel.hosts.replay import RULES_STREAM
-from kernel.journal import Record
+from kernel.journal import RULES_STREAM, Record
 from rules.inforce import Rules
 from schemas.case.assigning import AdmissionDecided, CaseAssigned
 from schemas.case.closing import CallbackRecorded, CaseClosed, CaseReopened, InspectionPassed, ReworkOrdered

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from kernel.hosts.replay import RULES_STREAM, Address, Again, Passage, Replayer, Traffic
+from kernel.hosts.replay import Address, Again, Passage, Replayer, Traffic
 from kernel.hosts.simulator.world import Broken
-from kernel.journal import Cause, Cursor, Held, HeldKind, Record, StoredTimer, Via
+from kernel.journal import RULES_STREAM, Cause, Cursor, Held, HeldKind, Record, StoredTimer, Via
 from kernel.log import Message, Target
 from kernel.processor import AnyProcessor, CancelTimer, DeadLetter, SetTimer
 from rules.inforce import Rules

@@ -9,7 +9,7 @@ from kernel.hosts.simulator.city import FOLD, SimulatedCity
 from kernel.hosts.simulator.faults import SimClock
 from kernel.hosts.simulator.world import START
 from kernel.joining import Sending, first_cursor
-from kernel.journal import HeldKind, Move, Snapshot
+from kernel.journal import RULES_STREAM, HeldKind, Move, Snapshot
 from kernel.processor import AnyProcessor
 from schemas.topics import RULES_EDITIONS
 from schemas.wire import encode_data
@@ -179,7 +179,7 @@ def _old_snapshots(city: SimulatedCity) -> None:
             continue
         for partition, shelf in city.journals[processor.name].shelves.items():
             for stream, places in shelf.versions.items():
-                if not stream.startswith("_rules/") and city.world.random.randrange(2):
+                if not stream.startswith(RULES_STREAM) and city.world.random.randrange(2):
                     body = encode_data(processor.initial)
                     shelf.snapshots[stream] = Snapshot(partition, stream, len(places), f"not {FOLD}", body)
     city.world.happened("old snapshots")

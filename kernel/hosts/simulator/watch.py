@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kernel.clock import WILD_STAMP
-from kernel.decider import Decider, decode_state
-from kernel.hosts.replay import RULES_STREAM
+from kernel.decider import Decider
 from kernel.hosts.simulator.world import Broken, World
-from kernel.journal import Cause, HeldKind, Move, Record, Via
+from kernel.journal import RULES_STREAM, Cause, HeldKind, Move, Record, Via
 from kernel.processor import AnyProcessor
-from kernel.tenure import Tenure
+from kernel.tenure import Tenure, decode_state
 from schemas.wire import trusted
 
 PLANTED: Final = "PlantedBug"
