@@ -1,23 +1,21 @@
-"""SQLite: one writer thread, reading on the event loop.
+"""SQLite: one transaction at a time for all that wait, its statements and all reading on the event loop.
 
-The writer takes all transactions that are waiting into one (one fsync for all); if one of them fails, each is
-done again alone. Reading happens on the event loop itself: it never waits for the writer (WAL), comes from
-memory, and in a thread of its own each row would wait for Python's lock (docs/decisions/0010).
+Those who wait are written together (one fsync for all); if one of them fails, each is done again alone. Only
+BEGIN and COMMIT, which may wait for another process or the disk, have a thread: everything else would wait
+there for Python's lock at every row (docs/decisions/0010).
 """
 
 import asyncio
 import sqlite3
 import sys
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, RootTransaction, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from kernel.sql.heads import Heads
@@ -33,13 +31,13 @@ _CHECKPOINT_PAGES: Final = 4000
 
 
 class Job:
-    """A transaction that waits for the writer, and the answer that is waited for."""
+    """A transaction that waits for its turn, and the answer that is waited for."""
 
     __slots__ = ("answer", "work")
 
     def __init__(self, work: Callable[[Connection], Any]) -> None:
         self.work = work
-        self.answer: Future[Any] = Future()
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
 
 def engine_of(path: Path, begin: str = "BEGIN IMMEDIATE") -> Engine:
@@ -77,17 +75,20 @@ class SqliteStore:
         self.path = path
         self.stamp = stamp
         self.heads = Heads()
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._open = False
+        self._waiting: list[Job] = []
+        self._writing: asyncio.Task[None] | None = None
         self._engine = engine_of(path)
-        self._writer = threading.Thread(target=self._write_all, name="gridcase-writer", daemon=True)
+        self._connection: Connection | None = None
+        self._thread = ThreadPoolExecutor(1, "gridcase-writer")
         self._reader = engine_of(path, "BEGIN").connect()
         self._seen = -1
         self._poll = Poll(self, poll_seconds)
 
     async def open(self) -> "SqliteStore":
-        """Start the writer and look where the topics end."""
+        """Begin to take transactions and look where the topics end."""
         sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
-        self._writer.start()
+        self._open = True
         try:
             await self._poll.start()
         except BaseException:
@@ -98,17 +99,22 @@ class SqliteStore:
     async def close(self) -> None:
         """See the port."""
         await self._poll.stop()
-        self._jobs.put(None)
-        await asyncio.to_thread(self._writer.join)
+        self._open = False
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+        await self._in_thread(self._disconnect)
+        self._thread.shutdown()
         self._reader.close()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """See the port."""
-        if not self._writer.is_alive():
+        if not self._open:
             raise ConnectionError(f"{self.path} is closed")
         job = Job(work)
-        self._jobs.put(job)
-        return await asyncio.wrap_future(job.answer)
+        self._waiting.append(job)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all())
+        return await job.answer
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """See the port."""
@@ -130,59 +136,53 @@ class SqliteStore:
         )
         return seen != self._seen
 
-    # In the writer's thread.
+    async def _write_all(self) -> None:
+        """Whoever comes during a transaction waits for the next; whoever has gone is passed over."""
+        while self._waiting:
+            jobs = [job for job in self._waiting if not job.answer.done()]
+            self._waiting = []
+            if jobs and not await self._write_together(jobs):
+                for job in jobs:
+                    await self._write_together([job])
 
-    def _write_all(self) -> None:
-        connection: Connection | None = None
-        while (jobs := self._waiting()) is not None:
-            if connection is None:
-                connection = self._connection(jobs)
-            if connection is not None:
-                connection = self._write_together(connection, jobs)
-        if connection is not None:
-            connection.close()
-
-    def _waiting(self) -> list[Job] | None:
-        """All transactions that wait and whose callers still do; nothing at the end."""
-        first = self._jobs.get()
-        if first is None:
-            return None
-        jobs = [first]
-        while not self._jobs.empty():
-            job = self._jobs.get()
-            if job is None:
-                self._jobs.put(None)
-                break
-            jobs.append(job)
-        return [job for job in jobs if job.answer.set_running_or_notify_cancel()]
-
-    def _connection(self, jobs: list[Job]) -> Connection | None:
-        try:
-            return self._engine.connect()
-        except Exception as error:  # noqa: BLE001 - it belongs to those who wait
-            for job in jobs:
-                job.answer.set_exception(error)
-            return None
-
-    def _write_together(self, connection: Connection, jobs: list[Job]) -> Connection | None:
-        """One transaction for all. If one fails, each is done alone; a failed COMMIT is doubt for all."""
+    async def _write_together(self, jobs: Sequence[Job]) -> bool:
+        """One transaction for all; a failed COMMIT is doubt for all. False: one of several failed before."""
         worked = False
         try:
-            with connection.begin():
-                answers = [job.work(connection) for job in jobs]
-                worked = True
-        except BaseException as error:  # noqa: BLE001 - it belongs to those who wait
+            transaction = await self._in_thread(self._begin)
+            answers = [job.work(transaction.connection) for job in jobs]
+            worked = True
+            await self._in_thread(transaction.commit)
+        except BaseException as error:
+            self._thread.submit(self._disconnect)
+            if not worked and len(jobs) > 1 and isinstance(error, Exception):
+                return False
+            for job in jobs:
+                if not job.answer.done():
+                    job.answer.set_exception(
+                        error if isinstance(error, Exception) else ConnectionError(f"{self.path} was left")
+                    )
+            if not isinstance(error, Exception):
+                raise
+            return True
+        for job, answer in zip(jobs, answers, strict=True):
+            if not job.answer.done():
+                job.answer.set_result(answer)
+        return True
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    # In the thread.
+
+    def _begin(self) -> RootTransaction:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection.begin()
+
+    def _disconnect(self) -> None:
+        """What was begun and not committed is rolled back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
             with suppress(Exception):
                 connection.close()
-            if worked or len(jobs) == 1:
-                for job in jobs:
-                    job.answer.set_exception(error)
-                return None
-            for job in jobs:
-                alone = self._connection([job])
-                if alone is not None and self._write_together(alone, [job]) is not None:
-                    alone.close()
-            return None
-        for job, answer in zip(jobs, answers, strict=True):
-            job.answer.set_result(answer)
-        return connection

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -452,14 +452,28 @@ class SlowCommit:
             self.pause()
             return now
 
-        self.store.stamp = slow
-        self.task = asyncio.create_task(
-            SqlJournal(self.store, "router.case", delivers=True).commit(self.moves)
-        )
+        self.task = asyncio.create_task(self.elsewhere(slow))
         return self.stamped
 
+    async def elsewhere(self, slow: Callable[[], Any]) -> None:
+        """SQLite's statements hold their loop, so the other process has one of its own."""
+        if isinstance(self.store, sqlite.SqliteStore):
+            await asyncio.to_thread(asyncio.run, self.in_file(self.store.path, slow))
+        else:
+            self.store.stamp = slow
+            await self.commit(self.store)
+
+    async def in_file(self, path: Path, slow: Callable[[], Any]) -> None:
+        store = await sqlite.SqliteStore(path, slow).open()
+        try:
+            await self.commit(store)
+        finally:
+            await store.close()
+
+    async def commit(self, store: Store) -> None:
+        await SqlJournal(store, "router.case", delivers=True).commit(self.moves)
+
     def pause(self) -> None:
-        """In SQLite's writer thread sleeping is enough; on the loop of PostgreSQL the others must go on."""
         if isinstance(self.store, sqlite.SqliteStore):
             time.sleep(1)
         else:
