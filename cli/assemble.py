@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+import kernel
 import rules
 import schemas
 from cli.topology import DOORS, PERFORMING, PROCESSORS
@@ -81,7 +82,7 @@ def fold_of(processor: AnyProcessor) -> str:
     """The hash of all code that a processor's fold may use; snapshots of another hash are not read."""
     service = importlib.import_module(f"services.{processor.service}")
     digest = sha256()
-    for package in (schemas, rules, service):
+    for package in (schemas, rules, kernel, service):
         digest.update(_code_of(package.__path__[0]))
     return digest.hexdigest()
 

@@ -79,10 +79,6 @@ class CalendarSpec(Struct, frozen=True):
     offsets: tuple[Offset, ...] = ALWAYS_CHINA
 
     @property
-    def standard_minutes(self) -> int:
-        return sum(window.end - window.start for window in self.standard)
-
-    @property
     def version(self) -> str:
         """Code and content hash: two calendars of one version give the same deadlines."""
         return f"{self.code}@{sha256(json.encode(self)).hexdigest()[:12]}"

@@ -196,8 +196,8 @@ def _insert_arrays(table: Table) -> str:
 
 
 def _type(kind: object) -> str:
-    """The PostgreSQL type of a column."""
-    return str(cast("Any", kind).compile(postgresql.dialect()))
+    """The PostgreSQL type of a column, without the order of its text: an array has none."""
+    return str(cast("Any", kind).compile(postgresql.dialect())).partition(" COLLATE ")[0]
 
 
 @lru_cache(maxsize=64)

@@ -24,6 +24,9 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+ORDERED: Final = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that is cut in SQL and compared in Python: both go by code point, whatever the database's language."""
+
 city = Table(
     "city",
     metadata,
@@ -115,8 +118,8 @@ timers = Table(
     "timers",
     metadata,
     Column("journal", Integer, primary_key=True, autoincrement=False),
-    Column("stream", Text, primary_key=True),
-    Column("name", Text, primary_key=True),
+    Column("stream", ORDERED, primary_key=True),
+    Column("name", ORDERED, primary_key=True),
     Column("due", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
