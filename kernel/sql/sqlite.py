@@ -139,9 +139,8 @@ class SqliteStore:
     async def _write_all(self) -> None:
         """Whoever comes during a transaction waits for the next; whoever has gone is passed over."""
         while self._waiting:
-            jobs = [job for job in self._waiting if not job.answer.done()]
-            self._waiting = []
-            if jobs and not await self._write_together(jobs):
+            jobs, self._waiting = self._waiting, []
+            if not await self._write_together(jobs):
                 for job in jobs:
                     await self._write_together([job])
 
@@ -150,6 +149,7 @@ class SqliteStore:
         worked = False
         try:
             transaction = await self._in_thread(self._begin)
+            jobs = [job for job in jobs if not job.answer.done()]
             answers = [job.work(transaction.connection) for job in jobs]
             worked = True
             await self._in_thread(transaction.commit)

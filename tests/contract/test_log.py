@@ -474,6 +474,7 @@ class SlowCommit:
         await SqlJournal(store, "router.case", delivers=True).commit(self.moves)
 
     def pause(self) -> None:
+        """On a loop of its own sleeping is enough; on the shared one of PostgreSQL the others must go on."""
         if isinstance(self.store, sqlite.SqliteStore):
             time.sleep(1)
         else:

@@ -328,6 +328,22 @@ class TestSqliteWriter:
         other.close()
         assert await committing == 1
 
+    async def test_who_leaves_while_another_process_has_the_lock_is_not_written(
+        self, opened: OpenCity, path: Path
+    ) -> None:
+        written: list[str] = []
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("begin immediate")
+        gone = asyncio.create_task(opened.store.write(lambda _: written.append("gone")))
+        stays = asyncio.create_task(opened.store.write(lambda _: written.append("stays")))
+        await asyncio.sleep(0.1)
+        gone.cancel()
+        await asyncio.sleep(0)
+        other.execute("commit")
+        other.close()
+        await stays
+        assert written == ["stays"]
+
     async def test_a_closed_store_says_so(self, path: Path) -> None:
         await create_city(f"sqlite:///{path}", CITY)
         opened = await open_city(f"sqlite:///{path}")
