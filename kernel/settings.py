@@ -62,9 +62,14 @@ class Settings(BaseSettings):
         0.0, ge=0, le=300, description="More than the clocks of all machines differ; 0 within one process."
     )
     pause_seconds: float = Field(
-        0.05, gt=0, le=60, description="First pause after a failed port; then doubled."
+        0.05,
+        gt=0,
+        le=60,
+        description="Pause after a failed port; doubled with each in a row, six times at most.",
     )
-    failures_most: int = Field(8, ge=1, le=30, description="Failures of a port in a row that end the worker.")
+    failures_most: int = Field(
+        30, ge=1, description="Failures of a port in a row that end the worker; 30 take about 80 seconds."
+    )
     states_most: int = Field(100_000, ge=1, description="States that each processor keeps in memory.")
     parked_streams_most: int = Field(100, ge=0, description="Parked streams (挂起) that end a worker.")
     message_bytes_most: int = Field(

@@ -33,7 +33,7 @@ class Pace:
     margin_seconds: float = 5.0
     tick_seconds: float = 0.25
     idle_ticks: int = 4
-    failures_most: int = 8
+    failures_most: int = 30
     pause_seconds: float = 0.05
 
 
@@ -121,7 +121,7 @@ class Worker:
             raise PortsFailed(
                 self.decider.processor.name, self.failures, f"{type(error).__name__}: {error}"
             ) from error
-        await self.clock.pause(self.pace.pause_seconds * 2**self.failures)
+        await self.clock.pause(self._pause(self.failures).total_seconds())
 
     def _doubt(self) -> None:
         self._forget(list(self.decider.tenures))

@@ -106,7 +106,10 @@ async def test_a_full_disk_is_waited_for_on_sqlite(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-async def test_a_disk_that_stays_full_ends_the_city_in_words(tmp_path: Path) -> None:
+async def test_a_disk_that_stays_full_ends_the_city_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRIDCASE_FAILURES_MOST", "8")
     url = f"sqlite:///{tmp_path}/city.db"
     city = await found(url)
     async with Load(url, REPORTS_PER_KILL, "60") as load:
@@ -151,7 +154,7 @@ async def test_a_full_disk_is_waited_for_on_postgresql(
     async with Load(server.url(), REPORTS_PER_KILL) as load:
         await load.recovered(time.monotonic())
         fill(ballast)
-        await load.until(lambda: load.refused > 20)
+        await load.until(lambda: server.log.read_text("utf-8").count("No space left on device") > 20)
         await asyncio.sleep(1)
         ballast.unlink()
         at = time.monotonic()
