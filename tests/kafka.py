@@ -205,7 +205,7 @@ class KafkaServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=die_with_parent,  # one system call, no lock: safe beside threads
+                preexec_fn=lambda: die_with_parent(signal.SIGKILL),  # one system call: safe beside threads
             )
         until = time.monotonic() + START_SECONDS
         while self.process.poll() is None and time.monotonic() < until:
@@ -250,7 +250,7 @@ class KafkaServer:
 
 
 def certificate(folder: Path) -> None:
-    """A certificate of our own for loopback: `ca.pem` for clients, `server.pem` with its key for the broker."""
+    """A certificate of our own for loopback: `ca.pem` for clients, `server.pem` with key for the broker."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gridcase test broker")])
     now = datetime.now(UTC)
