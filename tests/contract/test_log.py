@@ -83,9 +83,7 @@ class LogContract(ABC):
         edge = Headers("edge/0", 1, sender=Sender("post", "值班长"))
         await self.send(outgoing(1), outgoing(2, headers=edge, body=b""))
         first, second = await self.drain(await self.reader())
-        assert first == Message(
-            WORK.name, 0, 0, "案-1", self.stamp(first), outgoing(1).headers, b"\x00\xff1"
-        )
+        assert first == Message(WORK.name, 0, 0, "案-1", self.stamp(first), outgoing(1).headers, b"\x00\xff1")
         assert second == Message(WORK.name, 0, 1, "案-2", self.stamp(second), edge, b"")
 
     async def test_records_come_in_order_of_offset_for_each_topic_and_partition(self, opened: None) -> None:

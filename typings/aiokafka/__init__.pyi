@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
+from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import ConsumerRecord as ConsumerRecord
 from aiokafka.structs import RecordMetadata
 from aiokafka.structs import TopicPartition as TopicPartition
@@ -60,17 +61,6 @@ class AIOKafkaConsumer:
     async def end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]: ...
     async def __aenter__(self) -> Self: ...
     async def __aexit__(self, *facts: object) -> None: ...
-
-class BatchBuilder:
-    def append(
-        self,
-        *,
-        timestamp: int | None,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Sequence[tuple[str, bytes]] = ...,
-    ) -> object | None: ...
-    def close(self) -> None: ...
 
 class AIOKafkaProducer:
     def __init__(
