@@ -7,6 +7,9 @@ from typing import Any, Final
 ANSWER_SECONDS: Final = 10.0
 """How long one request may take; beyond it the broker counts as silent."""
 
+_METADATA_SECONDS: Final = 10.0
+"""After how long a client hears of topics that were made or deleted meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -29,7 +32,7 @@ class Cluster:
             "bootstrap_servers": self.bootstrap,
             "client_id": f"{self.prefix}gridcase-{who}",
             "request_timeout_ms": int(ANSWER_SECONDS * 1000),
-            "metadata_max_age_ms": 60_000,
+            "metadata_max_age_ms": int(_METADATA_SECONDS * 1000),
             **self.access,
         }
 

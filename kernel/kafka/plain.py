@@ -9,7 +9,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from kernel.kafka.cluster import Cluster
+from kernel.kafka.cluster import Cluster, TopicMissing
 from kernel.kafka.records import in_order_of_stamps, message_of
 from kernel.kafka.sharing import ByNumber
 from kernel.log import Message
@@ -46,6 +46,7 @@ class PlainDelivery(ConsumerRebalanceListener):
         self._tick_seconds = tick_seconds
         self._assignor = assignor or ByNumber(worker)
         self._consumer: AIOKafkaConsumer | None = None
+        self._joined = False
         self._own: frozenset[int] = frozenset()
         self._positions: dict[int, dict[str, int]] = {}
         self._figure: asyncio.Task[None] | None = None
@@ -96,6 +97,7 @@ class PlainDelivery(ConsumerRebalanceListener):
             async with asyncio.timeout(self._tick_seconds + 0.1):
                 found = await consumer.getmany(timeout_ms=int(self._tick_seconds * 1000), max_records=limit)
         if not found:
+            self._miss_topics(consumer)
             await self._see_positions(consumer)
             return ()
         runs: list[list[Message]] = []
@@ -104,6 +106,13 @@ class PlainDelivery(ConsumerRebalanceListener):
             runs.append([message_of(topic, partition, record) for record in records])
             self._positions[partition][topic] = runs[-1][-1].offset + 1
         return in_order_of_stamps(runs)
+
+    def _miss_topics(self, consumer: AIOKafkaConsumer) -> None:
+        """A topic that is not there is given to nobody, and idleness would be all that is seen of it."""
+        if self._joined:
+            for name in self._topics:
+                if consumer.partitions_for_topic(name) is None:
+                    raise TopicMissing(name)
 
     async def _see_positions(self, consumer: AIOKafkaConsumer) -> None:
         """Where the client really stands, should it have gone past records that it did not give."""
@@ -144,6 +153,7 @@ class PlainDelivery(ConsumerRebalanceListener):
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Note what is owned from now on. Only local flags are set: a batch may be on its way."""
+        self._joined = True
         held = set(assigned)
         numbers = {tp.partition for tp in held}
         self._own = frozenset(
@@ -169,7 +179,7 @@ class PlainDelivery(ConsumerRebalanceListener):
 
     async def _part(self, *, leave: bool) -> None:
         """Close the client; if it cannot end in time it goes on ending beside us."""
-        consumer, self._consumer = self._consumer, None
+        consumer, self._consumer, self._joined = self._consumer, None, False
         if self._figure is not None:
             self._figure.cancel()
             self._figure = None

@@ -68,7 +68,10 @@ class Cabinet:
             await asyncio.sleep(0.01)
 
     async def delete(self, *topics: str) -> None:
-        await self.admin.delete_topics([self.cluster.name(topic) for topic in topics])
+        names = {self.cluster.name(topic) for topic in topics}
+        await self.admin.delete_topics(sorted(names))
+        while names.intersection(await self.admin.list_topics()):
+            await asyncio.sleep(0.01)
 
     async def expire(self, target: Target, below: int) -> None:
         tp = TopicPartition(self.cluster.name(target[0]), target[1])

@@ -1,4 +1,4 @@
-"""What every log does: one suite, subclassed for memory, SQLite and PostgreSQL; test_log_kafka.py for Kafka."""
+"""What every log does: one suite, for memory, SQLite and PostgreSQL; for Kafka in test_log_kafka.py."""
 
 import asyncio
 import time
@@ -57,7 +57,7 @@ class LogContract(ABC):
     async def expire(self, target: Target, below: int) -> None:
         """Let records below an offset age out."""
 
-    def stamp(self, message: Message) -> datetime:  # noqa: ARG002 - where the clock is the test's
+    def stamp(self, message: Message) -> datetime:
         """The stamp that a record must have which was sent before the test moved its clock."""
         return START
 

@@ -14,7 +14,7 @@ from tests.contract.test_log import RULES, UNKNOWN, WORK, LogContract, outgoing
 
 
 class RealHands(Hands):
-    """The broker's clock is this machine's; it is not moved, only waited for. Stamps are whole milliseconds."""
+    """The broker has this machine's clock; it is not moved, only read. Stamps are whole milliseconds."""
 
     def __init__(self) -> None:
         self.time = self()
