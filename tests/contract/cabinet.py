@@ -2,7 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Self
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.cluster import ClusterMetadata
@@ -46,7 +47,7 @@ class Cabinet:
         self.admin = AIOKafkaAdminClient(**self.cluster.client("test"))
         self.opened: list[KafkaLog] = []
 
-    async def __aenter__(self) -> "Cabinet":
+    async def __aenter__(self) -> Self:
         await self.admin.start()
         await self.create(WORK.name, RULES.name)
         return self
@@ -64,14 +65,20 @@ class Cabinet:
         answer = await self.admin.create_topics(made)
         assert [code for _, code, *_ in answer.topic_errors] == [0] * len(topics)
         names = {self.cluster.name(topic) for topic in topics}
-        while not names.issubset(await self.admin.list_topics()):
-            await asyncio.sleep(0.01)
+        await self.until(lambda there: names <= there)
 
     async def delete(self, *topics: str) -> None:
         names = {self.cluster.name(topic) for topic in topics}
         await self.admin.delete_topics(sorted(names))
-        while names.intersection(await self.admin.list_topics()):
+        await self.until(lambda there: not names & there)
+
+    async def until(self, settled: Callable[[set[str]], bool]) -> None:
+        """The controller answers before every broker has heard of it."""
+        for _ in range(500):
+            if settled(set(await self.admin.list_topics())):
+                return
             await asyncio.sleep(0.01)
+        raise TimeoutError
 
     async def expire(self, target: Target, below: int) -> None:
         tp = TopicPartition(self.cluster.name(target[0]), target[1])
