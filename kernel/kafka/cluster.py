@@ -44,3 +44,10 @@ class TopicMissing(Exception):  # noqa: N818 - named by what happened
         super().__init__(
             f"expected the topic {topic} on the brokers; found none of this name; do: gridcase topics check"
         )
+
+
+class NoAnswer(Exception):  # noqa: N818 - named by what happened
+    """The brokers are silent."""
+
+    def __init__(self, bootstrap: str) -> None:
+        super().__init__(f"expected {bootstrap} to answer within {ANSWER_SECONDS:.0f} s; found silence")

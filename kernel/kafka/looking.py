@@ -18,7 +18,7 @@ from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from kernel.kafka.cluster import ANSWER_SECONDS, Cluster, TopicMissing
+from kernel.kafka.cluster import ANSWER_SECONDS, Cluster, NoAnswer, TopicMissing
 from kernel.kafka.records import message_of
 from kernel.log import Message, Span, Target
 
@@ -41,15 +41,11 @@ class Looker:
 
     async def look(self, topic: str, partition: int, offset: int) -> Message | None:
         """The record at exactly this offset, or nothing."""
-        tp = TopicPartition(self._cluster.name(topic), partition)
-        async with asyncio.timeout(ANSWER_SECONDS):
-            while True:
-                client = await self._knowing({tp.topic})
-                highwater, held = await self._fetch(client, tp, offset)
-                if held is not None:
-                    return _found(topic, partition, offset, held)
-                if offset >= highwater:
-                    return None
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._look(topic, partition, offset)
+        except TimeoutError as error:
+            raise NoAnswer(self._cluster.bootstrap) from error
 
     async def spans(self, targets: Collection[Target]) -> Mapping[Target, Span]:
         """First and end offset of each target; the end is asked for last."""
@@ -74,6 +70,27 @@ class Looker:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+
+    async def _look(self, topic: str, partition: int, offset: int) -> Message | None:
+        tp = TopicPartition(self._cluster.name(topic), partition)
+        while True:
+            client = await self._knowing({tp.topic})
+            highwater, held = await self._fetch(client, tp, offset)
+            if held is not None:
+                return _found(topic, partition, offset, held)
+            if offset >= highwater:
+                return None
+
+    async def _spans(self, parts: Mapping[TopicPartition, Target]) -> Mapping[Target, Span]:
+        while True:
+            client = await self._knowing({tp.topic for tp in parts})
+            try:
+                first = await _offsets(client, parts, _FIRST)
+                end = await _offsets(client, parts, _END)
+            except KafkaError as error:
+                await _again(client, error)
+            else:
+                return {target: Span(first[tp], end[tp]) for tp, target in parts.items()}
 
     async def _fetch(
         self, client: AIOKafkaClient, tp: TopicPartition, offset: int

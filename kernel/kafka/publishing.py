@@ -10,9 +10,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
-from kernel.kafka.cluster import Cluster
+from kernel.kafka.cluster import ANSWER_SECONDS, Cluster, NoAnswer
 from kernel.kafka.records import headers_of
 from kernel.log import Outgoing, Target
+from kernel.telemetry import TARGET_FAILED, logger
 
 _BATCH_BYTES: Final = 512 * 1024
 _ANSWER_SECONDS: Final = 5.0
@@ -86,8 +87,10 @@ class Publisher:
                 if arrived is None:
                     return taken
                 taken += arrived
-        except (KafkaError, TimeoutError):
+        except (KafkaError, TimeoutError) as error:
             self._failed(producer, lane)
+            facts = {"topic": target[0], "partition": target[1], "messages": len(batch) - taken}
+            logger().warning(TARGET_FAILED, **facts, error=f"{type(error).__name__}: {error}")
         else:
             lane.failures = 0
         return taken
@@ -163,8 +166,11 @@ class Publisher:
             max_batch_size=_BATCH_BYTES,
         )
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
+            async with asyncio.timeout(ANSWER_SECONDS):
                 await producer.start()
+        except TimeoutError as error:
+            await producer.stop()
+            raise NoAnswer(self._cluster.bootstrap) from error
         except BaseException:
             await producer.stop()
             raise
