@@ -54,16 +54,11 @@ class Looker:
         parts = {
             TopicPartition(self._cluster.name(topic), number): (topic, number) for topic, number in targets
         }
-        async with asyncio.timeout(ANSWER_SECONDS):
-            while True:
-                client = await self._knowing({tp.topic for tp in parts})
-                try:
-                    first = await _offsets(client, parts, _FIRST)
-                    end = await _offsets(client, parts, _END)
-                except KafkaError as error:
-                    await _again(client, error)
-                else:
-                    return {target: Span(first[tp], end[tp]) for tp, target in parts.items()}
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._spans(parts)
+        except TimeoutError as error:
+            raise NoAnswer(self._cluster.bootstrap) from error
 
     async def close(self) -> None:
         """Close the connections."""
