@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
 from kernel.errors import InnerUnreadable
-from kernel.kafka import plain
+from kernel.kafka import group
 from kernel.kafka.cluster import TopicMissing
 from kernel.kafka.log import KafkaLog
 from kernel.log import Message
@@ -159,7 +159,7 @@ async def test_without_one_of_its_topics_a_worker_owns_nothing_and_says_why(cabi
 async def test_the_groups_own_offsets_are_figures_that_nobody_follows(
     cabinet: Cabinet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plain, "_FIGURE_SECONDS", 0.2)
+    monkeypatch.setattr(group, "FIGURE_SECONDS", 0.2)
     log = cabinet.log()
     await owning(log, ALL)
     await sought(log)
