@@ -11,7 +11,8 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, Cons
 from aiokafka.structs import TopicPartition
 
 from kernel.kafka.cluster import Cluster
-from kernel.kafka.log import KafkaLog
+from kernel.kafka.faust_batch import FaustDelivery
+from kernel.kafka.log import Delivery, KafkaLog
 from kernel.kafka.looking import Looker
 from kernel.kafka.plain import PlainDelivery
 from kernel.kafka.publishing import Publisher
@@ -21,6 +22,7 @@ from schemas.topics import Topic
 from tests.contract.test_log import RULES, WORK
 
 PARTITIONS = 6
+DELIVERIES: dict[str, Callable[..., Delivery]] = {"plain": PlainDelivery, "faust": FaustDelivery}
 TICK_SECONDS = 0.5
 
 
@@ -42,7 +44,8 @@ class Fixed(ByNumber):
 class Cabinet:
     """Topics of one test, and all logs that it opened."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, delivery: str = "plain") -> None:
+        self.delivery = delivery
         self.cluster = Cluster(bootstrap, prefix=f"t{uuid.uuid4().hex[:8]}.")
         self.admin = AIOKafkaAdminClient(**self.cluster.client("test"))
         self.opened: list[KafkaLog] = []
@@ -94,7 +97,7 @@ class Cabinet:
         tick_seconds: float = TICK_SECONDS,
     ) -> KafkaLog:
         names = [topic.name for topic in topics]
-        delivery = PlainDelivery(
+        delivery = DELIVERIES[self.delivery](
             self.cluster, names, group=group, worker=worker, tick_seconds=tick_seconds, assignor=assignor
         )
         log = KafkaLog(delivery, Publisher(self.cluster, worker), Looker(self.cluster, worker))

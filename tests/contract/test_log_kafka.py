@@ -1,7 +1,8 @@
-"""The log on Apache Kafka, by plain aiokafka, passes the suite of all logs."""
+"""The log on Apache Kafka passes the suite of all logs, by each delivery."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import pytest
 
@@ -27,13 +28,14 @@ class RealHands(Hands):
         self.time = self()
 
 
-class TestPlainKafkaLog(LogContract):
+class KafkaLogContract(LogContract):
+    delivery: ClassVar[str]
     cabinet: Cabinet
 
     @pytest.fixture
     async def opened(self, kafka_bootstrap: str) -> AsyncIterator[None]:
         self.hands = RealHands()
-        async with Cabinet(kafka_bootstrap) as self.cabinet:
+        async with Cabinet(kafka_bootstrap, self.delivery) as self.cabinet:
             yield
 
     def view(self, own: Collection[int], topics: Sequence[Topic] = (WORK, RULES)) -> Log:
@@ -74,3 +76,11 @@ class TestPlainKafkaLog(LogContract):
             await log.look(UNKNOWN, 0, 0)
         await self.cabinet.create(UNKNOWN)
         assert await log.look(UNKNOWN, 0, 0) is None
+
+
+class TestPlainKafkaLog(KafkaLogContract):
+    delivery = "plain"
+
+
+class TestFaustKafkaLog(KafkaLogContract):
+    delivery = "faust"

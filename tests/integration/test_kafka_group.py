@@ -14,16 +14,16 @@ from kernel.kafka import group
 from kernel.kafka.cluster import TopicMissing
 from kernel.kafka.log import KafkaLog
 from kernel.log import Message
-from tests.contract.cabinet import PARTITIONS, Cabinet, owning
+from tests.contract.cabinet import DELIVERIES, PARTITIONS, Cabinet, owning
 from tests.contract.test_log import RULES, WORK, outgoing, per_target
 
 ALL = frozenset(range(PARTITIONS))
 TAKEN_OVER_SECONDS = 8
 
 
-@pytest.fixture
-async def cabinet(kafka_bootstrap: str) -> AsyncIterator[Cabinet]:
-    async with Cabinet(kafka_bootstrap) as opened:
+@pytest.fixture(params=DELIVERIES)
+async def cabinet(kafka_bootstrap: str, request: pytest.FixtureRequest) -> AsyncIterator[Cabinet]:
+    async with Cabinet(kafka_bootstrap, request.param) as opened:
         yield opened
 
 
