@@ -4,24 +4,26 @@ Faust brings the group, its rebalances and a thread for the client. It gets no t
 topics of its own, no files and no environment, and commits nothing: positions are ours.
 """
 
-import asyncio
-from collections.abc import Callable, Iterable
-from typing import Any, Final, cast
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import faust
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import Transport
 from faust.types.tuples import TP
 from mode import ServiceT
 
-from kernel.kafka.cluster import ANSWER_SECONDS, Cluster
-from kernel.kafka.group import CLOSE_SECONDS, FETCH_BYTES, HEARTBEAT_SECONDS, SESSION_SECONDS, let_go
+from kernel.kafka.cluster import ANSWER_SECONDS
+from kernel.kafka.group import FETCH_BYTES, HEARTBEAT_SECONDS, SESSION_SECONDS, Membership
+from kernel.kafka.records import Record
 from kernel.kafka.sharing import ByNumber
+from kernel.kafka.standing import Standing
 
 _NEVER_SECONDS: Final = 1e6
-"""Faust's commits and its watch over them; the figures are told by ourselves."""
+"""For Faust's commits and its watch over them: the figures are told by ourselves."""
 
 
 class Assignor:
@@ -65,30 +67,28 @@ class _NoTables(TableManager):
 
 
 class Member(faust.App):
-    """One app for one group. Whoever makes it says how it reads: the transport, and settings of its own."""
+    """One app for one group: subclasses say how it reads. After a failure another one is made."""
 
     BootStrategy = _Boot
 
     def __init__(
         self,
-        cluster: Cluster,
-        *,
-        group: str,
-        worker: str,
-        shares: ByNumber,
+        membership: Membership,
+        standing: Standing,
         transport: type[Transport] = Transport,
         **options: Any,
     ) -> None:
+        cluster = membership.cluster
         super().__init__(
-            cluster.name(group),
+            cluster.name(membership.group),
             broker=[f"kafka://{address}" for address in cluster.bootstrap.split(",")],
-            broker_client_id=f"{cluster.prefix}gridcase-{worker}",
+            broker_client_id=f"{cluster.prefix}gridcase-{membership.worker}",
             broker_session_timeout=SESSION_SECONDS,
             broker_rebalance_timeout=SESSION_SECONDS,
             broker_heartbeat_interval=HEARTBEAT_SECONDS,
             broker_request_timeout=ANSWER_SECONDS,
             broker_commit_interval=_NEVER_SECONDS,
-            consumer_group_instance_id=worker,
+            consumer_group_instance_id=membership.worker,
             consumer_max_fetch_size=FETCH_BYTES,
             env={},
             stream_wait_empty=False,
@@ -99,7 +99,9 @@ class Member(faust.App):
             TableManager=_NoTables,
             **options,
         )
-        self._assignor = Assignor(shares)
+        self.membership = membership
+        self.standing = standing
+        self._assignor = Assignor(membership.shares)
         self.transport = transport(self.conf.broker_consumer, self)
 
     @property
@@ -110,45 +112,25 @@ class Member(faust.App):
     async def on_first_start(self) -> None:
         """Make no folders: only tables would need them."""
 
+    @abstractmethod
+    async def take(self, limit: int) -> Mapping[TopicPartition, Sequence[Record]]:
+        """Records from where we stand on, or nothing after a tick. What makes the app fail is raised."""
 
-class Run:
-    """The app that runs now, if one does. After a failure the next one is new."""
+    @abstractmethod
+    async def place(self, partition: int) -> None:
+        """Read this partition on where we stand now. What makes the app fail is raised."""
 
-    def __init__(self, make: Callable[[], Member]) -> None:
-        self._make = make
-        self.app: Member | None = None
-        self._closing: set[asyncio.Task[None]] = set()
+    def failure(self) -> BaseException:
+        """Why the app has stopped."""
+        return self.crash_reason or RuntimeError("expected the Faust app to run; found it stopped")
 
-    async def going(self) -> Member:
-        """The app, started if need be. What made it fail is raised, and it is left."""
-        app = self.app
-        if app is None:
-            app = self.app = self._make()
-            await app.start()
-        if app.crashed:
-            raise reason(app)
-        return app
+    def client(self) -> AIOKafkaConsumer | None:
+        """The client inside, unless there is none yet or Faust keeps it elsewhere by now."""
+        thread = vars(self.consumer).get("_thread")
+        return None if thread is None else vars(thread).get("_consumer")
 
-    async def end(self, *, leave: bool) -> None:
-        """Stop the app; if it cannot end in time it goes on ending beside us."""
-        app, self.app = self.app, None
-        if app is None:
-            return
-        client = client_of(app)
-        if leave and client is not None:
-            let_go(client)
-        task = asyncio.create_task(app.stop())
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
-        await asyncio.wait({task}, timeout=CLOSE_SECONDS)
-
-
-def reason(app: Member) -> BaseException:
-    """Why an app stopped."""
-    return app.crash_reason or RuntimeError("expected the Faust app to run; found it stopped")
-
-
-def client_of(app: Member) -> AIOKafkaConsumer | None:
-    """The client inside the app, unless it is not there yet or Faust keeps it elsewhere by now."""
-    thread = vars(app.consumer).get("_thread")
-    return cast("AIOKafkaConsumer | None", vars(thread).get("_consumer")) if thread is not None else None
+    async def commit_figures(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Tell the group how far we are; that it cannot be told is no failure."""
+        thread, client = vars(self.consumer).get("_thread"), self.client()
+        if thread is not None and client is not None:
+            await self.wait(thread.call_thread(client.commit, dict(offsets)))

@@ -1,121 +1,56 @@
-"""Delivery by Faust: its app is the member of the group, and hands over whole fetched batches.
+"""Faust's app as it is used by default: asked for whole fetched batches.
 
 Faust's own way makes four tasks of each message. Here its thread is asked for what the client has fetched,
 so private names are touched; tests/unit/kernel/test_faust_names.py watches them.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, cast
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Final, TypeVar, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP
 from mode import Service
 from mode.threads import WorkerThread
 
-from kernel.kafka.cluster import Cluster
-from kernel.kafka.faust_app import Member, Run, reason
-from kernel.kafka.group import Figures, membership
-from kernel.kafka.sharing import ByNumber
+from kernel.kafka.faust_app import Member
+from kernel.kafka.group import Membership
 from kernel.kafka.standing import Standing
-from kernel.log import Message
+
+T = TypeVar("T")
+
+_LOOK_SECONDS: Final = 1.0
+_END_SECONDS: Final = 1.0
 
 
-class FaustDelivery:
-    """One member of a processor's group, known to it by the name `worker`, which must be its own alone."""
+class BatchMember(Member):
+    """The app that is asked for batches. Its client is the same as that of the plain delivery."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        topics: Sequence[str],
-        *,
-        group: str,
-        worker: str,
-        tick_seconds: float,
-        assignor: ByNumber | None = None,
-    ) -> None:
-        shares = assignor or ByNumber(worker)
-        self._standing = Standing(cluster, topics, tick_seconds)
-        client = membership(cluster, group, worker, shares, tick_seconds)
-        self._run = Run(
-            lambda: Fetching(self._standing, client, cluster, group=group, worker=worker, shares=shares)
-        )
-        self._figures = Figures()
-
-    # The port.
-
-    def assigned(self) -> frozenset[int]:
-        """See the port. While the group rebalances it is what it was before."""
-        return self._standing.own
-
-    async def fetch(self, limit: int) -> Sequence[Message]:
-        """See the port. After any failure the next call joins the group anew, with a new app."""
-        standing = self._standing
-        if not standing.topics:
-            await asyncio.sleep(standing.tick_seconds)
-            return ()
-        try:
-            app = cast("Fetching", await self._run.going())
-            self._figures.tell(standing.offsets, app.commit_figures)
-            found = await app.take(limit)
-        except (OffsetOutOfRangeError, NoOffsetForPartitionError):
-            return ()  # the idle tick finds the same in the spans, and says in words what is lost
-        except Exception:
-            await self._end(leave=False)
-            raise
-        return standing.read(found)
-
-    async def seek(self, partition: int, offsets: Mapping[str, int]) -> None:
-        """See the port."""
-        self._standing.seek(partition, offsets)
-        if self._run.app is not None:
-            await cast("Fetching", self._run.app).place(partition)
-
-    def positions(self, partition: int) -> Mapping[str, int]:
-        """See the port."""
-        return self._standing.positions(partition)
-
-    async def close(self, *, leave: bool = True) -> None:
-        """See `Delivery`."""
-        await self._end(leave=leave)
-
-    async def _end(self, *, leave: bool) -> None:
-        self._figures.stop()
-        self._standing.joined = False
-        await self._run.end(leave=leave)
-
-
-class Fetching(Member):
-    """The app whose messages are fetched, not streamed. Its client is the one that the plain delivery has."""
-
-    def __init__(
-        self, standing: Standing, client: Mapping[str, Any], cluster: Cluster, **membership: Any
-    ) -> None:
-        super().__init__(cluster, transport=_Transport, **membership)
-        self.standing = standing
-        self.client = client
+    def __init__(self, membership: Membership, standing: Standing) -> None:
+        super().__init__(membership, standing, _Transport)
         for name in standing.topics:
             self.topics.add(self.topic(name))
 
     async def take(self, limit: int) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
-        """What the client has fetched, or nothing after a tick; what makes the app fail is raised."""
         thread = self._thread()
-        answer = await self.wait(thread.call_thread(thread.take, limit))
-        if answer.stopped:
-            raise reason(self)
-        return cast("Mapping[TopicPartition, Sequence[ConsumerRecord]]", answer.result)
+        return await self._ask(thread.take, limit)
 
     async def place(self, partition: int) -> None:
-        """Let the client read this partition on where we stand; an app that fails is for `take` to tell of."""
         thread = self._thread()
-        await self.wait(thread.call_thread(thread.place, partition))
+        await self._ask(thread.place, partition)
 
-    async def commit_figures(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Tell the group how far we are."""
-        thread = self._thread()
-        await self.wait(thread.call_thread(thread.client.commit, offsets))
+    async def _ask(self, ask: Callable[[Any], Awaitable[T]], what: object) -> T:
+        """Have something done in the client's thread. One that has died answers nothing: look now and then."""
+        answer = asyncio.ensure_future(self._thread().call_thread(ask, what))
+        try:
+            while not answer.done():
+                await asyncio.wait({answer}, timeout=_LOOK_SECONDS)
+                if self.crashed and not answer.done():
+                    raise self.failure()
+            return cast("T", answer.result())
+        finally:
+            answer.cancel()
 
     def _thread(self) -> "_Thread":
         return cast("_Consumer", self.consumer).thread
@@ -125,7 +60,8 @@ class _Worker(WorkerThread):
     """A thread that holds up neither the loop that stops it nor the end of the process."""
 
     def __init__(self, service: Any, **arguments: Any) -> None:
-        super().__init__(service, daemon=True, **arguments)
+        super().__init__(service, **arguments)
+        self.daemon = True
 
     def run(self) -> None:
         try:
@@ -134,7 +70,8 @@ class _Worker(WorkerThread):
             return
 
     def stop(self) -> None:
-        """It has said that it is through, or never will."""
+        """Wait a little for its end: it has said that it is through."""
+        self.join(_END_SECONDS)
 
 
 class _Placing(driver.ConsumerRebalanceListener):
@@ -152,7 +89,7 @@ class _Placing(driver.ConsumerRebalanceListener):
 class _Thread(driver.AIOKafkaConsumerThread):
     """The client and its loop. All its methods but `on_crash` run there."""
 
-    app: Fetching
+    app: BatchMember
 
     @property
     def client(self) -> AIOKafkaConsumer:
@@ -174,7 +111,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: object) -> Any:
         del transport
-        return AIOKafkaConsumer(**self.app.client)
+        return AIOKafkaConsumer(**self.app.membership.client())
 
 
 class _Consumer(driver.Consumer):

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -24,23 +25,31 @@ CLOSE_SECONDS: Final = 5.0
 """How long leaving may take before it goes on beside us."""
 
 
-def membership(
-    cluster: Cluster, group: str, worker: str, assignor: ByNumber, tick_seconds: float
-) -> dict[str, Any]:
-    """The arguments of a client that is a member of the group under the name of its worker."""
-    return {
-        **cluster.client(worker),
-        "group_id": cluster.name(group),
-        "group_instance_id": worker,
-        "session_timeout_ms": int(SESSION_SECONDS * 1000),
-        "rebalance_timeout_ms": int(SESSION_SECONDS * 1000),
-        "heartbeat_interval_ms": int(HEARTBEAT_SECONDS * 1000),
-        "partition_assignment_strategy": [assignor],
-        "auto_offset_reset": "none",
-        "enable_auto_commit": False,
-        "fetch_max_wait_ms": int(tick_seconds * 1000),
-        "max_partition_fetch_bytes": FETCH_BYTES,
-    }
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One worker in one group. Its name must be its own alone: by it the group knows it again."""
+
+    cluster: Cluster
+    group: str
+    worker: str
+    shares: ByNumber
+    tick_seconds: float
+
+    def client(self) -> dict[str, Any]:
+        """The arguments of an aiokafka client that is this member."""
+        return {
+            **self.cluster.client(self.worker),
+            "group_id": self.cluster.name(self.group),
+            "group_instance_id": self.worker,
+            "session_timeout_ms": int(SESSION_SECONDS * 1000),
+            "rebalance_timeout_ms": int(SESSION_SECONDS * 1000),
+            "heartbeat_interval_ms": int(HEARTBEAT_SECONDS * 1000),
+            "partition_assignment_strategy": [self.shares],
+            "auto_offset_reset": "none",
+            "enable_auto_commit": False,
+            "fetch_max_wait_ms": int(self.tick_seconds * 1000),
+            "max_partition_fetch_bytes": FETCH_BYTES,
+        }
 
 
 def let_go(consumer: AIOKafkaConsumer) -> None:

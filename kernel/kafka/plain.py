@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from kernel.kafka.cluster import Cluster
-from kernel.kafka.group import CLOSE_SECONDS, Figures, let_go, membership
+from kernel.kafka.group import CLOSE_SECONDS, Figures, Membership, let_go
 from kernel.kafka.sharing import ByNumber
 from kernel.kafka.standing import Standing
 from kernel.log import Message
@@ -27,7 +27,8 @@ class PlainDelivery(ConsumerRebalanceListener):
         assignor: ByNumber | None = None,
     ) -> None:
         self._standing = Standing(cluster, topics, tick_seconds)
-        self._member = membership(cluster, group, worker, assignor or ByNumber(worker), tick_seconds)
+        shares = assignor or ByNumber(worker)
+        self._membership = Membership(cluster, group, worker, shares, tick_seconds)
         self._consumer: AIOKafkaConsumer | None = None
         self._figures = Figures()
         self._closing: set[asyncio.Task[None]] = set()
@@ -72,7 +73,7 @@ class PlainDelivery(ConsumerRebalanceListener):
     # The group.
 
     async def _join(self) -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(**self._member)
+        consumer = AIOKafkaConsumer(**self._membership.client())
         try:
             await consumer.start()
         except BaseException:

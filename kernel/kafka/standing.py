@@ -8,7 +8,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from kernel.kafka.cluster import Cluster, TopicMissing
-from kernel.kafka.records import in_order_of_stamps, message_of
+from kernel.kafka.records import Record, in_order_of_stamps, message_of
 from kernel.log import Message
 
 _GRACE_SECONDS: Final = 0.1
@@ -90,7 +90,7 @@ class Standing:
             await self._see_positions(consumer)
         return found
 
-    def read(self, found: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> Sequence[Message]:
+    def read(self, found: Mapping[TopicPartition, Sequence[Record]]) -> Sequence[Message]:
         """The messages in what was taken, and stand behind them."""
         runs: list[list[Message]] = []
         for (name, partition), records in found.items():

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Self
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
@@ -11,7 +12,9 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, Cons
 from aiokafka.structs import TopicPartition
 
 from kernel.kafka.cluster import Cluster
-from kernel.kafka.faust_batch import FaustDelivery
+from kernel.kafka.faust_batch import BatchMember
+from kernel.kafka.faust_delivery import FaustDelivery
+from kernel.kafka.faust_stock import StockMember
 from kernel.kafka.log import Delivery, KafkaLog
 from kernel.kafka.looking import Looker
 from kernel.kafka.plain import PlainDelivery
@@ -22,7 +25,11 @@ from schemas.topics import Topic
 from tests.contract.test_log import RULES, WORK
 
 PARTITIONS = 6
-DELIVERIES: dict[str, Callable[..., Delivery]] = {"plain": PlainDelivery, "faust": FaustDelivery}
+DELIVERIES: dict[str, Callable[..., Delivery]] = {
+    "plain": PlainDelivery,
+    "faust": partial(FaustDelivery, BatchMember),
+    "stock": partial(FaustDelivery, StockMember),
+}
 TICK_SECONDS = 0.5
 
 

@@ -12,12 +12,13 @@ from kernel.kafka import publishing
 from kernel.kafka.cluster import Cluster, NoAnswer
 from kernel.kafka.log import KafkaLog
 from kernel.log import Outgoing, Span
-from tests.contract.cabinet import PARTITIONS, Cabinet, owning
+from tests.contract.cabinet import DELIVERIES, PARTITIONS, Cabinet, owning
 from tests.contract.test_log import RULES, WORK, outgoing
 from tests.kafka import KafkaServer
 
 ALL = frozenset(range(PARTITIONS))
 OwnKafka = Callable[..., KafkaServer]
+by_each_delivery = pytest.mark.parametrize("delivery", DELIVERIES)
 
 
 @pytest.fixture
@@ -126,10 +127,13 @@ async def test_after_a_claim_what_was_in_flight_counts_only_if_it_is_the_same(
         assert await numbers(log) == [1, 2, 3, 4, 5, 6, 3, 4, 5, 6, 7]
 
 
-async def test_a_broker_that_is_killed_and_comes_back_loses_nothing(own_kafka: OwnKafka) -> None:
+@by_each_delivery
+async def test_a_broker_that_is_killed_and_comes_back_loses_nothing(
+    own_kafka: OwnKafka, delivery: str
+) -> None:
     """Reading, looking and publishing fail or are silent meanwhile, and go on by themselves."""
     server = own_kafka().start()
-    async with Cabinet(server.bootstrap) as cabinet:
+    async with Cabinet(server.bootstrap, delivery) as cabinet:
         log, reader = cabinet.log((), worker="sender"), cabinet.log(worker="reader")
         await owning(reader, ALL)
         for partition in ALL:
@@ -153,8 +157,9 @@ async def test_a_broker_that_is_killed_and_comes_back_loses_nothing(own_kafka: O
         assert await log.spans([(WORK.name, 0)]) == {(WORK.name, 0): Span(0, 6)}
 
 
-async def test_a_log_without_a_broker_fails_in_words_and_closes(unused_tcp_port: int) -> None:
-    cabinet = Cabinet(f"127.0.0.1:{unused_tcp_port}")
+@by_each_delivery
+async def test_a_log_without_a_broker_fails_in_words_and_closes(unused_tcp_port: int, delivery: str) -> None:
+    cabinet = Cabinet(f"127.0.0.1:{unused_tcp_port}", delivery)
     log = cabinet.log()
     for call in (log.fetch(1), log.publish({(WORK.name, 0): batch(1, 1)}), log.spans([(WORK.name, 0)])):
         with pytest.raises(KafkaError, match=str(unused_tcp_port)):
@@ -163,9 +168,10 @@ async def test_a_log_without_a_broker_fails_in_words_and_closes(unused_tcp_port:
         await log.close()
 
 
-async def test_a_worker_closes_though_the_broker_is_silent(own_kafka: OwnKafka) -> None:
+@by_each_delivery
+async def test_a_worker_closes_though_the_broker_is_silent(own_kafka: OwnKafka, delivery: str) -> None:
     server = own_kafka().start()
-    async with Cabinet(server.bootstrap) as cabinet:
+    async with Cabinet(server.bootstrap, delivery) as cabinet:
         log = cabinet.log()
         await owning(log, ALL)
         await publish_all(log, batch(1, 1))
@@ -175,9 +181,10 @@ async def test_a_worker_closes_though_the_broker_is_silent(own_kafka: OwnKafka) 
             assert time.monotonic() - began < 12
 
 
-async def test_the_secure_listener_serves_all_three_parts(own_kafka: OwnKafka) -> None:
+@by_each_delivery
+async def test_the_secure_listener_serves_all_three_parts(own_kafka: OwnKafka, delivery: str) -> None:
     server = own_kafka().start()
-    async with Cabinet(server.bootstrap) as cabinet:
+    async with Cabinet(server.bootstrap, delivery) as cabinet:
         access = server.secure()
         cabinet.cluster = Cluster(access.pop("bootstrap_servers"), cabinet.cluster.prefix, access)
         log = cabinet.log()

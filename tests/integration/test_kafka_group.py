@@ -7,12 +7,14 @@ from contextlib import suppress
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.structs import TopicPartition
 
 from kernel.errors import InnerUnreadable
 from kernel.kafka import group
 from kernel.kafka.cluster import TopicMissing
 from kernel.kafka.log import KafkaLog
+from kernel.kafka.sharing import ByNumber
 from kernel.log import Message
 from tests.contract.cabinet import DELIVERIES, PARTITIONS, Cabinet, owning
 from tests.contract.test_log import RULES, WORK, outgoing, per_target
@@ -79,21 +81,28 @@ async def test_one_that_stays_away_is_replaced_when_its_session_ends(cabinet: Ca
     assert await share_out(one) < TAKEN_OVER_SECONDS
 
 
-async def test_one_that_comes_back_in_time_finds_its_partitions_and_disturbs_nobody(
-    cabinet: Cabinet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, two = cabinet.log(worker="worker.1"), cabinet.log(worker="worker.2")
+class Counting(ByNumber):
+    """How often its worker was given its share."""
+
+    shares = 0
+
+    def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
+        self.shares += 1
+
+
+async def test_one_that_comes_back_in_time_finds_its_partitions_and_disturbs_nobody(cabinet: Cabinet) -> None:
+    counting = Counting("worker.1")
+    one, two = cabinet.log(worker="worker.1", assignor=counting), cabinet.log(worker="worker.2")
     await share_out(one, two)
-    theirs = two.assigned()
-    disturbed: list[object] = []
-    monkeypatch.setattr(one.delivery, "on_partitions_revoked", disturbed.append)
+    theirs, shares = two.assigned(), counting.shares
+    assert shares > 0
     await two.close(leave=False)
     again = cabinet.log(worker="worker.2")
     began = time.monotonic()
     await owning(again, theirs)
     assert time.monotonic() - began < 2
     await asyncio.sleep(2)  # longer than between two heartbeats
-    assert disturbed == []
+    assert counting.shares == shares
 
 
 async def test_what_a_rebalance_leaves_goes_on_where_it_was(cabinet: Cabinet) -> None:
