@@ -6,13 +6,13 @@ topics of its own, no files and no environment, and commits nothing: positions a
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
-from faust.transport.drivers.aiokafka import Transport
+from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP
 from mode import ServiceT
 
@@ -66,6 +66,19 @@ class _NoTables(TableManager):
         return False
 
 
+class Consumer(driver.Consumer):
+    """Faust's consumer, which is closed once."""
+
+    def close(self) -> None:
+        """Nothing: in a rebalance at the end Faust would close the thread's client in our loop as well."""
+
+
+class Transport(driver.Transport):
+    """How a member reaches the brokers."""
+
+    Consumer: ClassVar[Any] = Consumer
+
+
 class Member(faust.App):
     """One app for one group: subclasses say how it reads. After a failure another one is made."""
 
@@ -90,6 +103,7 @@ class Member(faust.App):
             broker_commit_interval=_NEVER_SECONDS,
             consumer_group_instance_id=membership.worker,
             consumer_max_fetch_size=FETCH_BYTES,
+            consumer_metadata_max_age_ms=membership.client()["metadata_max_age_ms"],
             env={},
             stream_wait_empty=False,
             topic_allow_declare=False,

@@ -14,7 +14,7 @@ from faust.types.tuples import TP
 from mode import Service
 from mode.threads import WorkerThread
 
-from kernel.kafka.faust_app import Member
+from kernel.kafka.faust_app import Consumer, Member, Transport
 from kernel.kafka.group import Membership
 from kernel.kafka.standing import Standing
 
@@ -41,7 +41,7 @@ class BatchMember(Member):
         await self._ask(thread.place, partition)
 
     async def _ask(self, ask: Callable[[Any], Awaitable[T]], what: object) -> T:
-        """Have something done in the client's thread. One that has died answers nothing: look now and then."""
+        """Have something done in the client's thread. A dead one answers nothing: look now and then."""
         answer = asyncio.ensure_future(self._thread().call_thread(ask, what))
         try:
             while not answer.done():
@@ -114,7 +114,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
         return AIOKafkaConsumer(**self.app.membership.client())
 
 
-class _Consumer(driver.Consumer):
+class _Consumer(Consumer):
     RebalanceListener = _Placing
 
     @property
@@ -139,6 +139,6 @@ class _Idle(Service):
         self.app = app
 
 
-class _Transport(driver.Transport):
+class _Transport(Transport):
     Consumer = _Consumer
     Fetcher: ClassVar[Any] = _Idle

@@ -117,7 +117,7 @@ class StockMember(Member):
                 return found
 
     def _sift(self, events: Sequence[EventT]) -> Mapping[TopicPartition, Sequence[Taken]]:
-        """What follows where we stand. Below is a copy; above it something is missing, or still on its way."""
+        """What follows where we stand. Below is a copy; above, something is missing or still on its way."""
         found: dict[TopicPartition, list[Taken]] = {}
         for event in events:
             message = event.message
@@ -142,7 +142,7 @@ class StockMember(Member):
             return
         self._looked = now
         for name in self.standing.topics:
-            if self.consumer.topic_partitions(name) is None:
+            if self.consumer.key_partition(name, None, 0) is None:
                 raise TopicMissing(name)
         for tp, stand in self.standing.offsets().items():
             if (self.consumer.highwater(TP(*tp)) or 0) > stand:
@@ -179,16 +179,18 @@ class StockMember(Member):
         for tp, since in list(self._missing.items()):
             if now - since > _PATIENCE_SECONDS:
                 await self._try_again(tp)
-        held = self._astray & {TopicPartition(*tp) for tp in self.consumer.assignment()}
-        if held:
-            offsets = {TP(*tp): stand for tp in held if (stand := self.standing.offset(tp)) is not None}
-            for tp in held:
+        held = {TopicPartition(*tp) for tp in self.consumer.assignment()}
+        sought = {tp: stand for tp in self._astray & held if (stand := self.standing.offset(tp)) is not None}
+        if sought:
+            parts = {TP(*tp): stand for tp, stand in sought.items()}
+            for tp in parts:
+                self.consumer.on_buffer_drop(tp)
+            self.consumer.pause_partitions(parts)
+            await self.consumer.seek_wait(parts)
+            self.consumer.resume_partitions(parts)
+            for tp in sought:
                 self._missing.pop(tp, None)
-                self.consumer.on_buffer_drop(TP(*tp))
-            self.consumer.pause_partitions([TP(*tp) for tp in held])
-            await self.consumer.seek_wait(offsets)
-            self.consumer.resume_partitions(offsets)
-        self._astray -= held
+                self._astray.discard(tp)
 
     async def _try_again(self, tp: TopicPartition) -> None:
         """Seek once more; after many vain times believe the log that it has a hole at its end."""

@@ -29,16 +29,21 @@ async def cabinet(kafka_bootstrap: str, request: pytest.FixtureRequest) -> Async
         yield opened
 
 
-async def turning(log: KafkaLog) -> list[Message]:
-    return list(await log.fetch(1000))
+async def turning(log: KafkaLog, found: list[tuple[int, int]] | None = None) -> list[Message]:
+    messages = list(await log.fetch(1000))
+    if found is not None:
+        found += [(message.partition, message.offset) for message in messages]
+    return messages
 
 
-async def share_out(*logs: KafkaLog, seconds: float = 10) -> float:
-    """Turn all logs until every partition is owned once; gives how long that took."""
+async def share_out(
+    *logs: KafkaLog, found: list[tuple[int, int]] | None = None, seconds: float = 10
+) -> float:
+    """Turn all logs until every partition is owned once; gives how long that took, and what came by."""
     began = time.monotonic()
     async with asyncio.timeout(seconds):
         while True:
-            await asyncio.gather(*(turning(log) for log in logs))
+            await asyncio.gather(*(turning(log, found) for log in logs))
             owned = [partition for log in logs for partition in log.assigned()]
             if sorted(owned) == sorted(ALL) and all(log.assigned() for log in logs):
                 return time.monotonic() - began
@@ -56,13 +61,15 @@ async def send(cabinet: Cabinet, first: int, last: int, partitions: Sequence[int
     assert await log.publish(batches) == {target: len(batch) for target, batch in batches.items()}
 
 
-async def read(log: KafkaLog, count: int, seconds: float = 10) -> list[tuple[int, int]]:
-    """So many records, as partition and offset."""
-    found: list[tuple[int, int]] = []
+async def read(
+    log: KafkaLog, count: int, found: Sequence[tuple[int, int]] = (), seconds: float = 10
+) -> list[tuple[int, int]]:
+    """So many records, with those that have come by already, as partition and offset."""
+    read = list(found)
     async with asyncio.timeout(seconds):
-        while len(found) < count:
-            found += [(message.partition, message.offset) for message in await turning(log)]
-    return found
+        while len(read) < count:
+            await turning(log, read)
+    return read
 
 
 async def test_one_that_comes_gets_half_and_hands_it_back_when_it_leaves(cabinet: Cabinet) -> None:
@@ -117,9 +124,10 @@ async def test_what_a_rebalance_leaves_goes_on_where_it_was(cabinet: Cabinet) ->
     await send(cabinet, 6, 7)
     assert sorted(await read(one, 2 * len(kept))) == [(p, offset) for p in sorted(kept) for offset in (5, 6)]
     await two.close()
-    await share_out(one)
+    found: list[tuple[int, int]] = []
+    await share_out(one, found=found)
     await send(cabinet, 8, 8)
-    found = await read(one, 6 + 2 * (PARTITIONS - len(kept)))
+    found = await read(one, 6 + 2 * (PARTITIONS - len(kept)), found)
     assert sorted(found) == sorted(
         [(p, 7) for p in kept] + [(p, offset) for p in ALL - kept for offset in (5, 6, 7)]
     )
