@@ -4,6 +4,7 @@ Faust brings the group, its rebalances and a thread for the client. It gets no t
 topics of its own, no files and no environment, and commits nothing: positions are ours.
 """
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
@@ -15,6 +16,7 @@ from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP
 from mode import ServiceT
+from mode.threads import WorkerThread
 
 from kernel.kafka.cluster import ANSWER_SECONDS
 from kernel.kafka.group import FETCH_BYTES, HEARTBEAT_SECONDS, SESSION_SECONDS, Membership
@@ -24,6 +26,8 @@ from kernel.kafka.standing import Standing
 
 _NEVER_SECONDS: Final = 1e6
 """For Faust's commits and its watch over them: the figures are told by ourselves."""
+
+_END_SECONDS: Final = 1.0
 
 
 class Assignor:
@@ -66,11 +70,41 @@ class _NoTables(TableManager):
         return False
 
 
+class _Worker(WorkerThread):
+    """A thread that holds up neither the loop that stops it nor the end of the process."""
+
+    def __init__(self, service: Any, **arguments: Any) -> None:
+        super().__init__(service, **arguments)
+        self.daemon = True
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except (Exception, asyncio.CancelledError):  # noqa: BLE001 - by it the app has crashed, and tells it
+            return
+
+    def stop(self) -> None:
+        """Wait a little for its end: it has said that it is through."""
+        self.join(_END_SECONDS)
+
+
+class Thread(driver.AIOKafkaConsumerThread):
+    """Where Faust keeps the client."""
+
+    def on_crash(self, msg: str, *fmt: Any, **facts: Any) -> None:
+        """Print nothing: by it the app has crashed, and tells it to whoever fetches."""
+
+
 class Consumer(driver.Consumer):
-    """Faust's consumer, which is closed once."""
+    """Faust's consumer, closed once and in its own thread."""
+
+    thread_type: ClassVar[type[Thread]] = Thread
 
     def close(self) -> None:
         """Nothing: in a rebalance at the end Faust would close the thread's client in our loop as well."""
+
+    def _new_consumer_thread(self) -> Thread:
+        return self.thread_type(self, loop=self.loop, beacon=self.beacon, Worker=_Worker)
 
 
 class Transport(driver.Transport):

@@ -12,16 +12,14 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP
 from mode import Service
-from mode.threads import WorkerThread
 
-from kernel.kafka.faust_app import Consumer, Member, Transport
+from kernel.kafka.faust_app import Consumer, Member, Thread, Transport
 from kernel.kafka.group import Membership
 from kernel.kafka.standing import Standing
 
 T = TypeVar("T")
 
 _LOOK_SECONDS: Final = 1.0
-_END_SECONDS: Final = 1.0
 
 
 class BatchMember(Member):
@@ -56,24 +54,6 @@ class BatchMember(Member):
         return cast("_Consumer", self.consumer).thread
 
 
-class _Worker(WorkerThread):
-    """A thread that holds up neither the loop that stops it nor the end of the process."""
-
-    def __init__(self, service: Any, **arguments: Any) -> None:
-        super().__init__(service, **arguments)
-        self.daemon = True
-
-    def run(self) -> None:
-        try:
-            super().run()
-        except Exception:  # noqa: BLE001 - the app has crashed by it, and tells it to whoever fetches
-            return
-
-    def stop(self) -> None:
-        """Wait a little for its end: it has said that it is through."""
-        self.join(_END_SECONDS)
-
-
 class _Placing(driver.ConsumerRebalanceListener):
     """Puts the client where we stand before anything else can move it."""
 
@@ -86,8 +66,8 @@ class _Placing(driver.ConsumerRebalanceListener):
         await super().on_partitions_assigned(assigned)
 
 
-class _Thread(driver.AIOKafkaConsumerThread):
-    """The client and its loop. All its methods but `on_crash` run there."""
+class _Thread(Thread):
+    """The client and its loop; all these methods run there."""
 
     app: BatchMember
 
@@ -106,9 +86,6 @@ class _Thread(driver.AIOKafkaConsumerThread):
         held = self.client.assignment()
         self.app.standing.place(self.client, [tp for tp in held if tp.partition == partition])
 
-    def on_crash(self, msg: str, *fmt: Any, **facts: Any) -> None:
-        """Print nothing: the app has crashed by it, and tells it to whoever fetches."""
-
     def _create_worker_consumer(self, transport: object) -> Any:
         del transport
         return AIOKafkaConsumer(**self.app.membership.client())
@@ -116,13 +93,11 @@ class _Thread(driver.AIOKafkaConsumerThread):
 
 class _Consumer(Consumer):
     RebalanceListener = _Placing
+    thread_type = _Thread
 
     @property
     def thread(self) -> _Thread:
         return cast("_Thread", self._thread)
-
-    def _new_consumer_thread(self) -> _Thread:
-        return _Thread(self, loop=self.loop, beacon=self.beacon, Worker=_Worker)
 
     async def perform_seek(self) -> None:
         """Nothing: where we read on is no business of the group."""

@@ -18,7 +18,7 @@ from faust.types.auth import CredentialsT
 from faust.types.tuples import TP
 
 from kernel.kafka.cluster import TopicMissing
-from kernel.kafka.faust_app import Member
+from kernel.kafka.faust_app import Member, Transport
 from kernel.kafka.group import Membership
 from kernel.kafka.standing import Standing
 
@@ -54,6 +54,7 @@ class StockMember(Member):
         super().__init__(
             membership,
             standing,
+            Transport,
             broker_credentials=credentials(membership.cluster.access),
             consumer_auto_offset_reset="latest",
             key_serializer="raw",

@@ -98,7 +98,7 @@ class TestStockKafkaLog(KafkaLogContract):
     """
 
     delivery = "stock"
-    tick_seconds = 3.0
+    tick_seconds = 5.0
 
     async def drain(self, log: Log, limit: int = 1000) -> list[Message]:
         found: list[Message] = []
