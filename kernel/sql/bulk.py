@@ -2,10 +2,12 @@
 
 SQLite gives up Python's interpreter lock at every step, and a busy event loop hands it back only after a
 switch interval: 4,500 rows by `executemany` took 5 seconds beside one busy thread, in statements of 256 rows
-50 milliseconds (docs/decisions/0010). PostgreSQL takes rows by COPY and keys as arrays.
+50 milliseconds (docs/decisions/0010). It is asked through its own driver: SQLAlchemy costs twice what a small
+statement does. PostgreSQL takes rows by COPY and keys as arrays.
 """
 # ruff: noqa: S608 - what is put together are names of our own tables and columns, never values
 
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -13,6 +15,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
 Values: TypeAlias = Sequence[Any]
@@ -20,6 +23,7 @@ Given: TypeAlias = tuple[tuple[str, str], ...]
 """Names and PostgreSQL types of the columns of a table of parameters."""
 
 _MOST: Final = 256
+_FEW: Final = 64
 _COPY_FROM: Final = 64
 
 
@@ -111,15 +115,8 @@ def _lateral(lookup: Lookup) -> str:
 
 def delete(connection: Connection, table: Table, keys: Sequence[Values]) -> None:
     """Delete the rows with these primary keys."""
-    given = tuple((column.name, _type(column.type)) for column in table.primary_key)
-    match = " and ".join(f"t.{name} = given.{name}" for name, _ in given)
-    if is_sqlite(connection):
-        found = f"select t.rowid from given cross join {table.name} t on {match}"
-        execute(connection, given, f"delete from {table.name} where rowid in ({found})", keys)
-    else:
-        lateral = f"cross join lateral (select t.ctid from {table.name} t where {match} offset 0) t"
-        found = f"select t.ctid from given {lateral}"
-        execute(connection, given, f"delete from {table.name} where ctid = any(array({found}))", keys)
+    if keys:
+        execute(connection, *_delete_keys(table, sqlite=is_sqlite(connection)), keys)
 
 
 def select(connection: Connection, given: Given, query: str, rows: Sequence[Values]) -> list[Any]:
@@ -137,6 +134,8 @@ def select(connection: Connection, given: Given, query: str, rows: Sequence[Valu
 
 def fetch(connection: Connection, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
     """The driver's own tuples; making SQLAlchemy's rows of them costs as much as reading them."""
+    if is_sqlite(connection):
+        return _run(connection, sql, parameters).fetchall()
     result = connection.exec_driver_sql(sql, parameters)
     rows = list(cast("Any", result).cursor.fetchall())
     result.close()
@@ -152,23 +151,32 @@ def execute(connection: Connection, given: Given, statement: str, rows: Sequence
     count = 0
     for chunk in _chunks(rows):
         sql = _given_values(given, len(chunk)) + statement
-        count += connection.exec_driver_sql(sql, tuple(chain.from_iterable(chunk))).rowcount
+        count += _run(connection, sql, tuple(chain.from_iterable(chunk))).rowcount
     return count
 
 
 def _in_chunks(connection: Connection, sql: Callable[[int], str], rows: Sequence[Values]) -> None:
     for chunk in _chunks(rows):
-        connection.exec_driver_sql(sql(len(chunk)), tuple(chain.from_iterable(chunk)))
+        _run(connection, sql(len(chunk)), tuple(chain.from_iterable(chunk)))
+
+
+def _run(connection: Connection, sql: str, parameters: tuple[Any, ...]) -> sqlite3.Cursor:
+    try:
+        return cast("Any", connection.connection.driver_connection).execute(sql, parameters)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(sql, None, error, sqlite3.Error, dialect=connection.dialect) from error
 
 
 def _chunks(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:
-    """Parts whose sizes are powers of two, so that nine prepared statements serve all sizes."""
+    """Parts of 256, 128 or 64 rows and a rest of at most 64: few prepared statements serve all sizes."""
     start, size = 0, _MOST
-    while start < len(rows):
+    while len(rows) - start > _FEW:
         while size > len(rows) - start:
             size //= 2
         yield rows[start : start + size]
         start += size
+    if start < len(rows):
+        yield rows[start:]
 
 
 def _arrays(rows: Iterable[Values]) -> tuple[list[Any], ...]:
@@ -181,7 +189,7 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     await_only(copy(table.name, records=rows, columns=table.columns.keys()))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _insert_values(table: Table, count: int) -> str:
     columns = ", ".join(f'"{name}"' for name in table.columns.keys())  # noqa: SIM118 - a collection of columns
     row = "(" + ", ".join("?" * len(table.columns)) + ")"
@@ -207,7 +215,18 @@ def _on_conflict(table: Table) -> str:
     return f" on conflict ({', '.join(keys)}) do update set {changes}"
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
+def _delete_keys(table: Table, *, sqlite: bool) -> tuple[Given, str]:
+    given = tuple((column.name, _type(column.type)) for column in table.primary_key)
+    match = " and ".join(f"t.{name} = given.{name}" for name, _ in given)
+    if sqlite:
+        found = f"select t.rowid from given cross join {table.name} t on {match}"
+        return given, f"delete from {table.name} where rowid in ({found})"
+    lateral = f"cross join lateral (select t.ctid from {table.name} t where {match} offset 0) t"
+    return given, f"delete from {table.name} where ctid = any(array(select t.ctid from given {lateral}))"
+
+
+@lru_cache(maxsize=1024)
 def _given_values(given: Given, count: int) -> str:
     names = ", ".join(name for name, _ in given)
     row = "(" + ", ".join("?" * len(given)) + ")"
