@@ -7,6 +7,7 @@ statement does. PostgreSQL takes rows by COPY and keys as arrays.
 """
 # ruff: noqa: S608 - what is put together are names of our own tables and columns, never values
 
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -24,6 +25,7 @@ Given: TypeAlias = tuple[tuple[str, str], ...]
 
 _MOST: Final = 256
 _FEW: Final = 64
+_PLACE: Final = re.compile(r"\$(\d+)")
 _COPY_FROM: Final = 64
 
 
@@ -63,6 +65,49 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Values]) -> 
         _in_chunks(connection, lambda count: _insert_values(table, count) + " on conflict do nothing", rows)
     else:
         connection.exec_driver_sql(_insert_arrays(table) + " on conflict do nothing", _arrays(rows))
+
+
+class Writes:
+    """Changes of one transaction that need no answer; no two of them may touch the same row.
+
+    SQLite does each at once. PostgreSQL gets all small ones in one statement, for one round trip.
+    """
+
+    __slots__ = ("_parts", "connection")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._parts: list[tuple[str, tuple[list[Any], ...]]] = []
+
+    def insert(self, table: Table, rows: Sequence[Values]) -> None:
+        """See `insert`."""
+        if is_sqlite(self.connection) or len(rows) >= _COPY_FROM:
+            insert(self.connection, table, rows)
+        elif rows:
+            self._parts.append((_insert_arrays(table), _arrays(rows)))
+
+    def upsert(self, table: Table, rows: Sequence[Values]) -> None:
+        """See `upsert`."""
+        if is_sqlite(self.connection):
+            upsert(self.connection, table, rows)
+        elif rows:
+            self._parts.append((_insert_arrays(table) + _on_conflict(table), _arrays(rows)))
+
+    def delete(self, table: Table, keys: Sequence[Values]) -> None:
+        """See `delete`."""
+        if is_sqlite(self.connection):
+            delete(self.connection, table, keys)
+        elif keys:
+            given, statement = _delete_keys(table, sqlite=False)
+            self._parts.append((_given_arrays(given) + statement, _arrays(keys)))
+
+    def flush(self) -> None:
+        """Do what is not yet done."""
+        if self._parts:
+            sql = _as_one(tuple((sql, len(arrays)) for sql, arrays in self._parts))
+            arrays = tuple(chain.from_iterable(arrays for _, arrays in self._parts))
+            self.connection.exec_driver_sql(sql, arrays).close()
+            self._parts = []
 
 
 class Lookup(NamedTuple):
@@ -206,6 +251,20 @@ def _insert_arrays(table: Table) -> str:
 def _type(kind: object) -> str:
     """The PostgreSQL type of a column, without the order of its text: an array has none."""
     return str(cast("Any", kind).compile(postgresql.dialect())).partition(" COLLATE ")[0]
+
+
+@lru_cache(maxsize=256)
+def _as_one(statements: tuple[tuple[str, int], ...]) -> str:
+    """One statement that makes several changes, each with as many parameters as it says."""
+    if len(statements) == 1:
+        return statements[0][0]
+    changes: list[str] = []
+    before = 0
+    for place, (sql, count) in enumerate(statements):
+        numbered = _PLACE.sub(lambda found, before=before: f"${int(found[1]) + before}", sql)
+        changes.append(f"change{place} as ({numbered})")
+        before += count
+    return f"with {', '.join(changes)} select 1"
 
 
 @lru_cache(maxsize=64)

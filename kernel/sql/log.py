@@ -167,7 +167,10 @@ class SqlLog:
     ) -> tuple[dict[Source, Head], dict[Source, Part]]:
         ends = lock_targets(connection, batches)
         parts: dict[Source, Part] = {}
-        return append(connection, ends, batches, micros(self._store.stamp()), parts), parts
+        writes = bulk.Writes(connection)
+        heads = append(writes, ends, batches, micros(self._store.stamp()), parts)
+        writes.flush()
+        return heads, parts
 
     def drift(self) -> float:
         """The stamps are this process's own clock."""
