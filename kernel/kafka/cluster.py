@@ -1,0 +1,53 @@
+"""Where the brokers are and how to come in: what every client of one process has in common."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+ANSWER_SECONDS: Final = 10.0
+"""How long one request may take; beyond it the broker counts as silent."""
+
+_METADATA_SECONDS: Final = 10.0
+"""After how long a client hears of topics that were made or deleted meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """`prefix` begins the name of every topic and group, so that several cities may share the brokers.
+
+    `access` is passed on to every client as it is: security protocol, certificates, name and password.
+    """
+
+    bootstrap: str
+    prefix: str = ""
+    access: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def name(self, topic: str) -> str:
+        """What the brokers call a topic or a group of ours."""
+        return self.prefix + topic
+
+    def client(self, who: str) -> dict[str, Any]:
+        """The arguments of every aiokafka client; `who` is seen in the brokers' logs and metrics."""
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "client_id": f"{self.prefix}gridcase-{who}",
+            "request_timeout_ms": int(ANSWER_SECONDS * 1000),
+            "metadata_max_age_ms": int(_METADATA_SECONDS * 1000),
+            **self.access,
+        }
+
+
+class TopicMissing(Exception):  # noqa: N818 - named by what happened
+    """The brokers do not know a topic."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            f"expected the topic {topic} on the brokers; found none of this name; do: gridcase topics check"
+        )
+
+
+class NoAnswer(Exception):  # noqa: N818 - named by what happened
+    """The brokers are silent."""
+
+    def __init__(self, bootstrap: str) -> None:
+        super().__init__(f"expected {bootstrap} to answer within {ANSWER_SECONDS:.0f} s; found silence")
