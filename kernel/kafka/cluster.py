@@ -38,12 +38,11 @@ class Cluster:
 
 
 class TopicMissing(Exception):  # noqa: N818 - named by what happened
-    """The brokers do not know a topic."""
+    """The brokers do not know a topic, or not this partition of it."""
 
-    def __init__(self, topic: str) -> None:
-        super().__init__(
-            f"expected the topic {topic} on the brokers; found none of this name; do: gridcase topics check"
-        )
+    def __init__(self, topic: str, partition: int | None = None) -> None:
+        part = "" if partition is None else f" with a partition {partition}"
+        super().__init__(f"expected the topic {topic}{part}; found none; do: gridcase topics check")
 
 
 class NoAnswer(Exception):  # noqa: N818 - named by what happened
