@@ -50,6 +50,12 @@ class Settings(BaseSettings):
         "sqlite:///.gridcase/yunxi.db",
         description="Where the city lives; the default is the demonstration's.",
     )
+    kafka_bootstrap: str = Field(
+        "", description="Brokers of a city on Kafka: HOST:PORT, several with commas; empty for one process."
+    )
+    kafka_prefix: str = Field(
+        "", description="Begins the name of every topic and group, where several cities share the brokers."
+    )
     batch_messages: int = Field(1000, ge=1, le=100_000, description="Messages in one transaction, at most.")
     batch_timers: int = Field(1000, ge=1, le=100_000, description="Timers in one transaction, at most.")
     tick_seconds: float = Field(

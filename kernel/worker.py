@@ -351,6 +351,12 @@ class Worker:
         times = self._again.get(partition, (0, self.clock.wall()))[0] + 1
         self._again[partition] = (times, self.clock.wall() + self._pause(times))
 
+    async def finish(self) -> None:
+        """Send what is on record and note what arrived; the next owner sends what did not."""
+        if not self.journal.delivers:
+            await self._publish()
+            await self._commit(self._watermarks())
+
     def leaving(self, records: Sequence[Record], outgoing: Sequence[Outgoing]) -> Iterator[Outgoing]:
         """All that committed rows publish: the events themselves, if they have a topic, and the messages."""
         if self._events is not None:
