@@ -1,6 +1,7 @@
 """A process of its own that runs router.case for a city on Kafka until it is told to stop, or is killed.
 
-Says `owns N` whenever it owns another number of partitions, `works N` whenever more rows were written.
+Says `owns N` whenever it owns another number of partitions, `works N` whenever more rows were written. After
+SIGUSR1 nothing leaves it any more: what it then commits is on record, and for somebody else to publish.
 """
 # ruff: noqa: T201 - it speaks to the test that started it
 
@@ -12,10 +13,19 @@ import sys
 from cli.assemble import MemberCity
 from cli.member import open_member
 from kernel.errors import Fault
+from kernel.kafka.publishing import Publisher
 from kernel.settings import read
 from services.router.processor import ROUTER_CASE
 
 LOOK_SECONDS = 0.05
+
+
+def fall_silent() -> None:
+    async def publish(publisher: Publisher, batches: object) -> None:
+        print("silent", flush=True)
+        await asyncio.Event().wait()
+
+    Publisher.publish = publish  # pyright: ignore[reportAttributeAccessIssue] - that is the fault
 
 
 async def tell(city: MemberCity) -> None:
@@ -43,6 +53,7 @@ async def main(slot: str, url: str, bootstrap: str, prefix: str) -> None:
     )
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, fall_silent)
     async with open_member(settings, slot, processors=(ROUTER_CASE,)) as city:
         telling = asyncio.create_task(tell(city))
         try:

@@ -110,6 +110,7 @@ class Process:
         self.town = town
         self.slot = slot
         self.owns = 0
+        self.silent = False
         self.works: list[float] = []
         self.said: list[str] = []
         self._process: asyncio.subprocess.Process | None = None
@@ -138,6 +139,8 @@ class Process:
                 self.owns = int(rest)
             elif word == "works":
                 self.works.append(time.monotonic())
+            elif word == "silent":
+                self.silent = True
             else:
                 self.said.append(line.rstrip())
 
@@ -148,8 +151,16 @@ class Process:
         async with asyncio.timeout(15):
             code = await self._process.wait()
         await asyncio.gather(*self._hearing)
-        self.owns = 0
+        self.owns, self.silent = 0, False
         return code
+
+    async def killed_after_commit(self) -> float:
+        """`kill -9` between COMMIT and publication; gives when."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR1)
+        await until(lambda: self.silent)
+        assert await self.end(signal.SIGKILL) == -signal.SIGKILL
+        return time.monotonic()
 
     async def forget(self) -> None:
         if self._process is not None and self._process.returncode is None:
@@ -322,13 +333,12 @@ async def test_workers_killed_under_load_leave_an_exact_count(
     two: Process = await start("2")
     await until(lambda: one.owns == two.owns == PARTITIONS // 2 and len(two.works) > 3)
 
-    assert await one.end(signal.SIGKILL) == -signal.SIGKILL
+    await one.killed_after_commit()
     taken = await until(lambda: two.owns == PARTITIONS)
     await one.start()
     await until(lambda: one.owns == two.owns == PARTITIONS // 2)
 
-    assert await two.end(signal.SIGKILL) == -signal.SIGKILL
-    killed = time.monotonic()
+    killed = await two.killed_after_commit()
     await two.start()
     await until(lambda: bool(two.works and two.works[-1] > killed))
     back = two.works[-1] - killed
