@@ -20,7 +20,9 @@ from kernel.decider import Decider
 from kernel.edge import EDGE, Edge, Submission
 from kernel.editions import rules_of
 from kernel.hosts.embedded import Embedded
+from kernel.hosts.member import Member
 from kernel.keyring import Keyring, open_keyring
+from kernel.log import Log
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import Settings
@@ -79,7 +81,12 @@ class LiveCity:
 
 
 def fold_of(processor: AnyProcessor) -> str:
-    """The hash of all code that a processor's fold may use; snapshots of another hash are not read."""
+    """The hash of all code that a processor's fold may use; snapshots of another hash are not read.
+
+    Empty for a processor that makes none, so that nobody looks for them.
+    """
+    if processor.snapshot is None:
+        return ""
     service = importlib.import_module(f"services.{processor.service}")
     digest = sha256()
     for package in (schemas, rules, kernel, service):
@@ -107,6 +114,20 @@ def clock_of(city: City) -> Clock:
     return SystemClock(city.start_wall, city.start_city, city.speed)
 
 
+@dataclass(frozen=True, slots=True)
+class MemberCity:
+    """What one process holds of a city on Kafka: its ports, its workers and its instance of the edge."""
+
+    city: City
+    store: Store
+    clock: Clock
+    editions: SqlEditions
+    journals: Mapping[str, SqlJournal]
+    host: Member
+    edge: Edge
+    keyring: Keyring
+
+
 @asynccontextmanager
 async def open_city(
     url: str,
@@ -119,7 +140,8 @@ async def open_city(
     meters: Meters | None = None,
 ) -> AsyncGenerator[LiveCity]:
     """An existing city. One process at most opens it `exclusive`, to run its workers; others look or send."""
-    async with await open_database(url, exclusive=exclusive) as opened:
+    host = "embedded" if exclusive else None  # whoever only looks or sends may do so on any
+    async with await open_database(url, exclusive=exclusive, host=host) as opened:
         clock = clock or clock_of(opened.city)
         opened.store.stamp = clock.wall
         keyring = await open_keyring(SqlSecrets(opened.store), READERS)
@@ -178,7 +200,7 @@ def _delete(path: Path) -> None:
         file.unlink()
 
 
-async def publish_edition(live: LiveCity, bundle: Bundle) -> None:
+async def publish_edition(live: LiveCity | MemberCity, bundle: Bundle) -> None:
     """Store an edition and put it in force, through the edge and registry.rules like any other rules."""
     await put_edition(live.store, Edition.of(bundle.parts))
     message = PublishEdition(edition=bundle.hash, partitions=live.city.partitions)
@@ -191,7 +213,8 @@ async def publish_edition(live: LiveCity, bundle: Bundle) -> None:
         data=message,
     )
     await live.edge.accept([Submission(Sender("source", "init"), encode(envelope))])
-    await live.host.settle()
+    if isinstance(live.host, Embedded):
+        await live.host.settle()
 
 
 def _assemble(
@@ -204,35 +227,51 @@ def _assemble(
     settings: Settings,
     meters: Meters | None,
 ) -> LiveCity:
-    pace = _pace(clock, settings)
+    pace = pace_of(clock, settings)
     editions = SqlEditions(store)
     names = [*(processor.name for processor in PROCESSORS), EDGE]
-    journals = {name: SqlJournal(store, name, delivers=True) for name in names}
+    journals = {name: SqlJournal(store, name, delivers=city.host == "embedded") for name in names}
     workers: list[Worker] = []
     for processor in PROCESSORS:
         topics = [BY_NAME[name] for name in processor.topics]
         log = SqlLog(store, topics, range(city.partitions), tick_seconds=pace.tick_seconds)
         perform = performing(Deliveries(channels).perform) if processor.name in PERFORMING else None
-        decider = _decider(processor, city, clock, settings)
+        decider = decider_of(processor, city, clock, settings, delivers=True)
         journal = journals[processor.name]
         metered = MeteredJournal(journal, processor.name, meters) if meters else journal
         workers.append(Worker(decider, log, metered, editions, clock, pace=pace, perform=perform))
-    edge = Edge(
+    edge = edge_of(city, clock, editions, journals[EDGE], keyring, instance, settings)
+    return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge, keyring)
+
+
+def edge_of(
+    city: City,
+    clock: Clock,
+    editions: SqlEditions,
+    journal: SqlJournal,
+    keyring: Keyring,
+    instance: int,
+    settings: Settings,
+    log: Log | None = None,
+) -> Edge:
+    """One instance of the edge; its own `log` where a commit is not also the delivery."""
+    return Edge(
         instance,
         DOORS,
-        journals[EDGE],
+        journal,
         clock,
         editions,
         token=new_token,
         partitions=city.partitions,
         seal=lambda frame, message: keyring.seal(f"{frame.source}/{frame.id}", message),
         keep=keyring.keep,
+        log=log,
         largest=settings.message_bytes_most,
     )
-    return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge, keyring)
 
 
-def _pace(clock: Clock, settings: Settings) -> Pace:
+def pace_of(clock: Clock, settings: Settings) -> Pace:
+    """How the workers of a city go."""
     return Pace(
         batch=settings.batch_messages,
         timers=settings.batch_timers,
@@ -243,14 +282,17 @@ def _pace(clock: Clock, settings: Settings) -> Pace:
     )
 
 
-def _decider(processor: AnyProcessor, city: City, clock: Clock, settings: Settings) -> Decider:
+def decider_of(
+    processor: AnyProcessor, city: City, clock: Clock, settings: Settings, *, delivers: bool
+) -> Decider:
+    """What decides for one worker of a processor; `delivers` says whether a commit is also the delivery."""
     return Decider(
         processor,
         city_code=city.code,
         partitions=city.partitions,
         city=clock.city,
         token=new_token,
-        delivers=True,
+        delivers=delivers,
         fold=fold_of(processor),
         states=settings.states_most,
         parked_most=settings.parked_streams_most,

@@ -187,7 +187,7 @@ class KafkaServer:
 
     def _format(self) -> None:
         city = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = self._java("kafka.tools.StorageTool", "format", "--standalone", "-t", city)
+        command = self._java("kafka.tools.StorageTool", "format", "--standalone", f"--cluster-id={city}")
         command += ["-c", str(self.home / "server.properties")]
         for user, password in self.passwords.items():
             command += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]"]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from kernel.errors import Fault
 from kernel.kafka.cluster import Cluster, TopicMissing
 from kernel.kafka.faust_app import Member
 from kernel.kafka.group import CLOSE_SECONDS, Figures, Membership, let_go
@@ -53,15 +54,14 @@ class FaustDelivery:
         try:
             app = await self._running()
             self._figures.tell(standing.offsets, app.commit_figures)
-            found = await app.take(limit)
+            return standing.read(await app.take(limit))
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):
             return ()  # the idle tick finds the same in the spans, and says in words what is lost
-        except TopicMissing:
-            raise  # the app sees it when it comes; a new one would be given the old share, without looking
+        except (Fault, TopicMissing):
+            raise  # the topic is seen when it comes: a new app would be given the old share, without looking
         except Exception:
             await self._end(leave=False)
             raise
-        return standing.read(found)
 
     async def seek(self, partition: int, offsets: Mapping[str, int]) -> None:
         """See the port."""

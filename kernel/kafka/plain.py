@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from kernel.kafka.cluster import Cluster
+from kernel.errors import Fault
+from kernel.kafka.cluster import Cluster, TopicMissing
 from kernel.kafka.group import CLOSE_SECONDS, Figures, Membership, let_go
 from kernel.kafka.sharing import ByNumber
 from kernel.kafka.standing import Standing
@@ -51,7 +52,9 @@ class PlainDelivery(ConsumerRebalanceListener):
             return standing.read(await standing.take(consumer, limit))
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):
             return ()  # the idle tick finds the same in the spans, and says in words what is lost
-        except KafkaError:
+        except (Fault, TopicMissing):
+            raise
+        except Exception:
             await self._part(leave=False)
             raise
 

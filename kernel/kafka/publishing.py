@@ -10,14 +10,13 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
-from kernel.kafka.cluster import ANSWER_SECONDS, Cluster, NoAnswer
+from kernel.kafka.cluster import ANSWER_SECONDS, Cluster, NoAnswer, TopicMissing
 from kernel.kafka.records import headers_of
 from kernel.log import Outgoing, Target
 from kernel.telemetry import TARGET_FAILED, logger
 
 _BATCH_BYTES: Final = 512 * 1024
 _ANSWER_SECONDS: Final = 5.0
-_TOPIC_SECONDS: Final = 2.0
 _CLOSE_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.1
 _PAUSES_MOST: Final = 8
@@ -40,6 +39,12 @@ class Lane:
         self.failures = 0
         self.until = 0.0
 
+    def failed(self) -> None:
+        """Nothing is in flight any more, and nothing is tried for a while that grows with each failure."""
+        self.answer, self.sent, self.late = None, (), False
+        self.failures = min(self.failures + 1, _PAUSES_MOST)
+        self.until = time.monotonic() + _PAUSE_SECONDS * 2**self.failures
+
 
 class Publisher:
     """One worker's producer. `drift` is by how many seconds the last stamp lay outside send and answer."""
@@ -48,6 +53,7 @@ class Publisher:
         self._cluster = cluster
         self._who = f"{who}-publisher"
         self._producer: AIOKafkaProducer | None = None
+        self._topics: set[str] = set()
         self._lanes: dict[Target, Lane] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self.drift = 0.0
@@ -57,10 +63,14 @@ class Publisher:
         if not batches:
             return {}
         producer = self._producer or await self._connect()
+        now = time.monotonic()
+        lanes = {target: self._lanes.setdefault(target, Lane()) for target in batches}
+        tried = [target for target, lane in lanes.items() if lane.until <= now]
+        await self._know(producer, {self._cluster.name(topic) for topic, _ in tried})
         counts = await asyncio.gather(
-            *(self._deliver(producer, target, batch) for target, batch in batches.items())
+            *(self._deliver(producer, lanes[target], target, batches[target]) for target in tried)
         )
-        return dict(zip(batches, counts, strict=True))
+        return dict.fromkeys(batches, 0) | dict(zip(tried, counts, strict=True))
 
     async def close(self) -> None:
         """Let what is in flight arrive and close; if that takes too long it is for the next owner to send."""
@@ -73,12 +83,11 @@ class Publisher:
 
     # One target.
 
-    async def _deliver(self, producer: AIOKafkaProducer, target: Target, batch: Sequence[Outgoing]) -> int:
+    async def _deliver(
+        self, producer: AIOKafkaProducer, lane: Lane, target: Target, batch: Sequence[Outgoing]
+    ) -> int:
         """Send a batch in as many pieces as it needs, one after the other; gives how many have arrived."""
-        lane = self._lanes.setdefault(target, Lane())
         taken = 0
-        if time.monotonic() < lane.until:
-            return taken
         try:
             while taken < len(batch):
                 if lane.answer is None:
@@ -87,8 +96,10 @@ class Publisher:
                 if arrived is None:
                     return taken
                 taken += arrived
-        except (KafkaError, TimeoutError) as error:
-            self._failed(producer, lane)
+        except (KafkaError, TopicMissing) as error:
+            lane.failed()
+            if not isinstance(error, TopicMissing):
+                self._retire(producer)  # it would number wrongly all that follows a batch that was refused
             facts = {"topic": target[0], "partition": target[1], "messages": len(batch) - taken}
             logger().warning(TARGET_FAILED, **facts, error=f"{type(error).__name__}: {error}")
         else:
@@ -100,8 +111,9 @@ class Publisher:
     ) -> None:
         """Put as much in flight as one batch of the log holds."""
         topic = self._cluster.name(target[0])
-        async with asyncio.timeout(_TOPIC_SECONDS):
-            await producer.partitions_for(topic)
+        if target[1] not in (producer.client.cluster.partitions_for_topic(topic) or ()):
+            self._topics.discard(topic)  # asked for anew the next time
+            raise TopicMissing(topic, target[1])
         builder = producer.create_batch()
         count = 0
         for message in batch:
@@ -114,7 +126,21 @@ class Publisher:
         builder.close()
         lane.went = time.time()
         lane.answer = await producer.send_batch(builder, topic, partition=target[1])
+        lane.answer.add_done_callback(_heard)
         lane.sent = batch[:count]
+
+    async def _know(self, producer: AIOKafkaProducer, topics: set[str]) -> None:
+        """Name the topics of which the client asks who leads; by itself it forgets what it knew first."""
+        if topics <= self._topics:
+            return
+        self._topics |= topics
+        producer.client.set_topics(set(self._topics))
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await producer.client.force_metadata_update()
+        except TimeoutError as error:
+            self._topics -= topics
+            raise NoAnswer(self._cluster.bootstrap) from error
 
     async def _arrived(self, lane: Lane, batch: Sequence[Outgoing]) -> int | None:
         """How many of the batch what was in flight has brought; nothing if there is no answer yet.
@@ -146,16 +172,6 @@ class Publisher:
         came = time.time()
         self.drift = min(0.0, seconds - went + 0.001) + max(0.0, seconds - came)
 
-    def _failed(self, producer: AIOKafkaProducer, lane: Lane) -> None:
-        """Leave the target alone for a while, and go on with a new producer.
-
-        After a batch that was refused the old one would number all that follows wrongly.
-        """
-        lane.answer, lane.sent, lane.late = None, (), False
-        lane.failures = min(lane.failures + 1, _PAUSES_MOST)
-        lane.until = time.monotonic() + _PAUSE_SECONDS * 2**lane.failures
-        self._retire(producer)
-
     # The producer.
 
     async def _connect(self) -> AIOKafkaProducer:
@@ -174,7 +190,7 @@ class Publisher:
         except BaseException:
             await producer.stop()
             raise
-        self._producer = producer
+        self._producer, self._topics = producer, set()
         return producer
 
     def _retire(self, producer: AIOKafkaProducer) -> None:
@@ -188,3 +204,9 @@ class Publisher:
     async def _end(self, producer: AIOKafkaProducer) -> None:
         with suppress(KafkaError):
             await producer.stop()
+
+
+def _heard(answer: asyncio.Future[RecordMetadata]) -> None:
+    """Nobody may be left to hear why an abandoned batch failed."""
+    if not answer.cancelled():
+        answer.exception()

@@ -74,6 +74,12 @@ async def test_a_topic_that_is_not_there_stops_only_itself(cabinet: Cabinet) -> 
     assert await numbers(log) == [1, 2, 3, 4]
 
 
+async def test_a_partition_that_is_not_there_stops_only_itself(cabinet: Cabinet) -> None:
+    log = cabinet.log(())
+    beyond = {(WORK.name, PARTITIONS): batch(1, 1), (WORK.name, 0): batch(1, 1)}
+    assert await log.publish(beyond) == {(WORK.name, PARTITIONS): 0, (WORK.name, 0): 1}
+
+
 async def test_a_message_that_is_too_large_stops_its_target_and_not_for_ever(cabinet: Cabinet) -> None:
     """A batch that was refused has used up numbers of the producer: without a new one nothing follows it."""
     log = cabinet.log(())

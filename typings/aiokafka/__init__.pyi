@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
+from aiokafka.client import AIOKafkaClient
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import ConsumerRecord as ConsumerRecord
 from aiokafka.structs import RecordMetadata
@@ -64,6 +65,7 @@ class AIOKafkaConsumer:
     async def __aexit__(self, *facts: object) -> None: ...
 
 class AIOKafkaProducer:
+    client: AIOKafkaClient
     def __init__(
         self,
         *,
@@ -82,7 +84,6 @@ class AIOKafkaProducer:
     ) -> None: ...
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
-    async def partitions_for(self, topic: str) -> set[int]: ...
     def create_batch(self) -> BatchBuilder: ...
     async def send_batch(
         self, batch: BatchBuilder, topic: str, *, partition: int

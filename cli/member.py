@@ -1,0 +1,106 @@
+"""One process of a city on Kafka: journals in PostgreSQL, topics on the brokers."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+
+from cli.assemble import (
+    READERS,
+    MemberCity,
+    clock_of,
+    decider_of,
+    edge_of,
+    pace_of,
+)
+from cli.topology import PERFORMING, PROCESSORS
+from kernel.clock import Clock
+from kernel.edge import EDGE
+from kernel.hosts.member import Member
+from kernel.kafka.cluster import Cluster
+from kernel.kafka.log import KafkaLog
+from kernel.kafka.looking import Looker
+from kernel.kafka.plain import PlainDelivery
+from kernel.kafka.publishing import Publisher
+from kernel.keyring import open_keyring
+from kernel.performer import Channel, performing
+from kernel.processor import AnyProcessor
+from kernel.settings import Settings
+from kernel.sql.city import open_city as open_database
+from kernel.sql.editions import SqlEditions
+from kernel.sql.journal import SqlJournal
+from kernel.sql.secrets import SqlSecrets
+from kernel.telemetry import MeteredJournal, Meters
+from kernel.worker import Pace, Worker
+from services.notifier.delivery.sender import Deliveries
+
+SKEW_SECONDS: Final = 5.0
+"""More than the clocks of all machines differ, if no setting says otherwise."""
+
+
+@asynccontextmanager
+async def open_member(
+    settings: Settings,
+    slot: str,
+    *,
+    processors: Sequence[AnyProcessor] = PROCESSORS,
+    instance: int = 0,
+    channels: Mapping[str, Channel] | None = None,
+    clock: Clock | None = None,
+    meters: Meters | None = None,
+) -> AsyncGenerator[MemberCity]:
+    """The part of a city that this process runs. `slot` names the process; no two at work may share it.
+
+    `instance` is the number of its edge, whose journal partition nobody else may write at the same time.
+    """
+    cluster = Cluster(settings.kafka_bootstrap, settings.kafka_prefix)
+    async with await open_database(settings.database_url, exclusive=False, host="kafka") as opened:
+        city, store = opened.city, opened.store
+        clock = clock or clock_of(city)
+        store.stamp = clock.wall
+        keyring = await open_keyring(SqlSecrets(store), READERS)
+        editions = SqlEditions(store)
+        names = [*(processor.name for processor in PROCESSORS), EDGE]
+        journals = {name: SqlJournal(store, name, delivers=False) for name in names}
+        pace = pace_of(clock, settings)
+        pace = replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
+        logs = {processor.name: _log(cluster, processor, slot, pace) for processor in processors}
+        deliveries = Deliveries(channels or {})
+        workers = [
+            Worker(
+                decider_of(processor, city, clock, settings, delivers=False),
+                logs[processor.name],
+                _metered(journals[processor.name], processor, meters),
+                editions,
+                clock,
+                pace=pace,
+                perform=performing(deliveries.perform) if processor.name in PERFORMING else None,
+            )
+            for processor in processors
+        ]
+        out = _edge_log(cluster, slot)
+        edge = edge_of(city, clock, editions, journals[EDGE], keyring, instance, settings, out)
+        closing: list[Callable[[], Awaitable[None]]] = [log.close for log in (*logs.values(), out)]
+        host = Member(workers, edge, closing)
+        yield MemberCity(city, store, clock, editions, journals, host, edge, keyring)
+
+
+def _metered(
+    journal: SqlJournal, processor: AnyProcessor, meters: Meters | None
+) -> SqlJournal | MeteredJournal:
+    return MeteredJournal(journal, processor.name, meters) if meters else journal
+
+
+def _log(cluster: Cluster, processor: AnyProcessor, slot: str, pace: Pace) -> KafkaLog:
+    worker = f"{processor.name}-{slot}"
+    delivery = PlainDelivery(
+        cluster, processor.topics, group=processor.name, worker=worker, tick_seconds=pace.tick_seconds
+    )
+    return KafkaLog(delivery, Publisher(cluster, worker), Looker(cluster, worker))
+
+
+def _edge_log(cluster: Cluster, slot: str) -> KafkaLog:
+    """The edge reads no topic; it only sends."""
+    worker = f"{EDGE}-{slot}"
+    delivery = PlainDelivery(cluster, (), group=EDGE, worker=worker, tick_seconds=1.0)
+    return KafkaLog(delivery, Publisher(cluster, worker), Looker(cluster, worker))
