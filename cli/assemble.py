@@ -53,15 +53,14 @@ READERS: Final = frozenset({"caller", "lead_officer", "reviewer", "supervisor"})
 
 
 @dataclass(frozen=True, slots=True)
-class LiveCity:
-    """One open city: its ports, its host and its edge."""
+class Opened:
+    """One open city: its ports and its edge."""
 
     city: City
     store: Store
     clock: Clock
     editions: SqlEditions
     journals: Mapping[str, SqlJournal]
-    host: Embedded
     edge: Edge
     keyring: Keyring
 
@@ -78,6 +77,20 @@ class LiveCity:
             for claim in await journal.claim(range(self.city.partitions))
         ]
         return max((claim.cursor.now for claim in claims if claim.cursor.now is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCity(Opened):
+    """A city whose workers are all in this process."""
+
+    host: Embedded
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCity(Opened):
+    """A city on Kafka, and those of its workers that are in this process."""
+
+    host: Member
 
 
 def fold_of(processor: AnyProcessor) -> str:
@@ -112,20 +125,6 @@ def clock_of(city: City) -> Clock:
     if city.clock == "stepped":
         return SteppedClock(city.start_city or datetime.now(UTC))
     return SystemClock(city.start_wall, city.start_city, city.speed)
-
-
-@dataclass(frozen=True, slots=True)
-class MemberCity:
-    """What one process holds of a city on Kafka: its ports, its workers and its instance of the edge."""
-
-    city: City
-    store: Store
-    clock: Clock
-    editions: SqlEditions
-    journals: Mapping[str, SqlJournal]
-    host: Member
-    edge: Edge
-    keyring: Keyring
 
 
 @asynccontextmanager
@@ -241,7 +240,7 @@ def _assemble(
         metered = MeteredJournal(journal, processor.name, meters) if meters else journal
         workers.append(Worker(decider, log, metered, editions, clock, pace=pace, perform=perform))
     edge = edge_of(city, clock, editions, journals[EDGE], keyring, instance, settings)
-    return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge, keyring)
+    return LiveCity(city, store, clock, editions, journals, edge, keyring, Embedded(workers, edge))
 
 
 def edge_of(

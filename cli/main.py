@@ -16,6 +16,7 @@ from cli.run import run
 from cli.send import send
 from cli.simulate import simulate
 from cli.tail import tail
+from cli.worker import worker
 from kernel.errors import Fault
 
 _EXTRAS: Final = {
@@ -104,6 +105,7 @@ def gridcase() -> None:
 
 app.command("init")(init)
 app.command("run")(run)
+app.command("worker")(worker)
 app.command("send")(send)
 app.add_typer(case.app, name="case")
 app.command("tail")(tail)

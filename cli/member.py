@@ -1,6 +1,7 @@
 """One process of a city on Kafka: journals in PostgreSQL, topics on the brokers."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
@@ -25,7 +26,7 @@ from kernel.kafka.publishing import Publisher
 from kernel.keyring import open_keyring
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor
-from kernel.settings import Settings
+from kernel.settings import Settings, SettingsWrong
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions
 from kernel.sql.journal import SqlJournal
@@ -34,6 +35,7 @@ from kernel.telemetry import MeteredJournal, Meters
 from kernel.worker import Pace, Worker
 from services.notifier.delivery.sender import Deliveries
 
+NO_BROKERS: Final = "GRIDCASE_KAFKA_BOOTSTRAP: expected HOST:PORT of a broker, found nothing"
 SKEW_SECONDS: Final = 5.0
 """More than the clocks of all machines differ, if no setting says otherwise."""
 
@@ -44,15 +46,18 @@ async def open_member(
     slot: str,
     *,
     processors: Sequence[AnyProcessor] = PROCESSORS,
-    instance: int = 0,
+    instance: int | None = None,
     channels: Mapping[str, Channel] | None = None,
     clock: Clock | None = None,
     meters: Meters | None = None,
 ) -> AsyncGenerator[MemberCity]:
     """The part of a city that this process runs. `slot` names the process; no two at work may share it.
 
-    `instance` is the number of its edge, whose journal partition nobody else may write at the same time.
+    `instance` is the number of its edge, whose journal partition nobody else may write at the same time;
+    without it what the edge of this process takes leaves only when it is taken.
     """
+    if not settings.kafka_bootstrap:
+        raise SettingsWrong(wrong=NO_BROKERS)
     cluster = Cluster(settings.kafka_bootstrap, settings.kafka_prefix)
     async with await open_database(settings.database_url, exclusive=False, host="kafka") as opened:
         city, store = opened.city, opened.store
@@ -79,10 +84,12 @@ async def open_member(
             for processor in processors
         ]
         out = _edge_log(cluster, slot)
-        edge = edge_of(city, clock, editions, journals[EDGE], keyring, instance, settings, out)
-        closing: list[Callable[[], Awaitable[None]]] = [log.close for log in (*logs.values(), out)]
-        host = Member(workers, edge, closing)
-        yield MemberCity(city, store, clock, editions, journals, host, edge, keyring)
+        edge = edge_of(city, clock, editions, journals[EDGE], keyring, instance or 0, settings, out)
+        host = Member(workers, None if instance is None else edge)
+        try:
+            yield MemberCity(city, store, clock, editions, journals, edge, keyring, host)
+        finally:
+            await asyncio.gather(*(log.close() for log in (*logs.values(), out)), return_exceptions=True)
 
 
 def _metered(

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from kernel.edge import Edge
@@ -13,31 +13,22 @@ _EDGE_SECONDS = 0.2
 
 
 class Member:
-    """Runs workers, and perhaps an edge, until it is told to stop; then hands on what it owns at once.
+    """Runs workers, and perhaps an edge, until it is told to stop."""
 
-    `closing` ends what the workers and the edge are connected with.
-    """
-
-    def __init__(
-        self, workers: Sequence[Worker], edge: Edge | None, closing: Sequence[Callable[[], Awaitable[None]]]
-    ) -> None:
+    def __init__(self, workers: Sequence[Worker], edge: Edge | None) -> None:
         self.workers = workers
         self.edge = edge
-        self._closing = closing
         gc.set_threshold(*COLLECT)
 
     async def run(self, stopped: Callable[[], bool]) -> None:
         """Every worker in a task of its own; the first fault ends all."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                for worker in self.workers:
-                    group.create_task(worker.run(stopped), name=worker.decider.processor.name)
-                if self.edge is not None:
-                    group.create_task(_publishing(self.edge, stopped), name="edge")
-            with suppress(Exception):  # whoever claims next sends it
-                await asyncio.gather(*(worker.finish() for worker in self.workers))
-        finally:
-            await asyncio.gather(*(close() for close in self._closing), return_exceptions=True)
+        async with asyncio.TaskGroup() as group:
+            for worker in self.workers:
+                group.create_task(worker.run(stopped), name=worker.decider.processor.name)
+            if self.edge is not None:
+                group.create_task(_publishing(self.edge, stopped), name="edge")
+        with suppress(Exception):  # whoever claims next sends it
+            await asyncio.gather(*(worker.finish() for worker in self.workers))
 
 
 async def _publishing(edge: Edge, stopped: Callable[[], bool]) -> None:
