@@ -36,6 +36,7 @@ from kernel.worker import Pace, Worker
 from services.notifier.delivery.sender import Deliveries
 
 NO_BROKERS: Final = "GRIDCASE_KAFKA_BOOTSTRAP: expected HOST:PORT of a broker, found nothing"
+NAMES: Final = tuple(processor.name for processor in PROCESSORS)
 SKEW_SECONDS: Final = 5.0
 """More than the clocks of all machines differ, if no setting says otherwise."""
 
@@ -60,36 +61,37 @@ async def open_member(
         raise SettingsWrong(wrong=NO_BROKERS)
     cluster = Cluster(settings.kafka_bootstrap, settings.kafka_prefix)
     async with await open_database(settings.database_url, exclusive=False, host="kafka") as opened:
-        city, store = opened.city, opened.store
-        clock = clock or clock_of(city)
+        city, store, clock = opened.city, opened.store, clock or clock_of(opened.city)
         store.stamp = clock.wall
-        keyring = await open_keyring(SqlSecrets(store), READERS)
         editions = SqlEditions(store)
-        names = [*(processor.name for processor in PROCESSORS), EDGE]
-        journals = {name: SqlJournal(store, name, delivers=False) for name in names}
-        pace = pace_of(clock, settings)
-        pace = replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
-        logs = {processor.name: _log(cluster, processor, slot, pace) for processor in processors}
-        deliveries = Deliveries(channels or {})
+        journals = {name: SqlJournal(store, name, delivers=False) for name in (*NAMES, EDGE)}
+        pace = _pace(clock, settings)
+        logs = {one.name: _log(cluster, one, slot, pace) for one in processors}
+        perform = performing(Deliveries(channels or {}).perform)
         workers = [
             Worker(
-                decider_of(processor, city, clock, settings, delivers=False),
-                logs[processor.name],
-                _metered(journals[processor.name], processor, meters),
+                decider_of(one, city, clock, settings, delivers=False),
+                logs[one.name],
+                _metered(journals[one.name], one, meters),
                 editions,
                 clock,
                 pace=pace,
-                perform=performing(deliveries.perform) if processor.name in PERFORMING else None,
+                perform=perform if one.name in PERFORMING else None,
             )
-            for processor in processors
+            for one in processors
         ]
-        out = _edge_log(cluster, slot)
+        keyring, out = await open_keyring(SqlSecrets(store), READERS), _edge_log(cluster, slot)
         edge = edge_of(city, clock, editions, journals[EDGE], keyring, instance or 0, settings, out)
-        host = Member(workers, None if instance is None else edge)
         try:
+            host = Member(workers, None if instance is None else edge)
             yield MemberCity(city, store, clock, editions, journals, edge, keyring, host)
         finally:
             await asyncio.gather(*(log.close() for log in (*logs.values(), out)), return_exceptions=True)
+
+
+def _pace(clock: Clock, settings: Settings) -> Pace:
+    pace = pace_of(clock, settings)
+    return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
 
 
 def _metered(
