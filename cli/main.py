@@ -6,7 +6,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from cli import case, db, explain, held, personal, version
+from cli import case, db, explain, held, personal, topics, version
 from cli.bench import bench
 from cli.init import init
 from cli.mend import recover, republish
@@ -114,6 +114,7 @@ app.command("replay")(replay)
 app.command("simulate")(simulate)
 app.add_typer(held.app, name="held")
 app.add_typer(db.app, name="db")
+app.add_typer(topics.app, name="topics")
 app.command("republish")(republish)
 app.command("recover")(recover)
 app.command("bench")(bench)

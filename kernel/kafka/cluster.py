@@ -1,12 +1,15 @@
 """Where the brokers are and how to come in: what every client of one process has in common."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 ANSWER_SECONDS: Final = 10.0
 """How long one request may take; beyond it the broker counts as silent."""
 
+_OTHER: Final = re.compile(r"[^A-Za-z0-9.-]")
 _METADATA_SECONDS: Final = 10.0
 """After how long a client hears of topics that were made or deleted meanwhile."""
 
@@ -23,8 +26,8 @@ class Cluster:
     access: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def name(self, topic: str) -> str:
-        """What the brokers call a topic or a group of ours."""
-        return self.prefix + topic
+        """What the brokers call a topic or a group of ours: they take no letters but those of ASCII."""
+        return _ascii(self.prefix + topic)
 
     def client(self, who: str) -> dict[str, Any]:
         """The arguments of every aiokafka client; `who` is seen in the brokers' logs and metrics."""
@@ -35,6 +38,12 @@ class Cluster:
             "metadata_max_age_ms": int(_METADATA_SECONDS * 1000),
             **self.access,
         }
+
+
+@lru_cache(maxsize=4096)
+def _ascii(name: str) -> str:
+    """`unit.城管.cases` is unit._e59f8e_e7aea1.cases: each other character is an underscore and its bytes."""
+    return _OTHER.sub(lambda found: f"_{found[0].encode().hex()}", name)
 
 
 class TopicMissing(Exception):  # noqa: N818 - named by what happened
