@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import kernel
 import rules
@@ -21,6 +21,7 @@ from kernel.edge import EDGE, Edge, Submission
 from kernel.editions import rules_of
 from kernel.hosts.embedded import Embedded
 from kernel.keyring import Keyring, open_keyring
+from kernel.letters import Letters, open_letters
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import Settings
@@ -50,6 +51,13 @@ READERS: Final = frozenset({"caller", "lead_officer", "reviewer", "supervisor"})
 """The roles that may read sealed personal data, for a purpose that is on record."""
 
 
+class Seals(NamedTuple):
+    """What keeps personal data from being read: of messages, and of what was no message."""
+
+    keyring: Keyring
+    letters: Letters
+
+
 @dataclass(frozen=True, slots=True)
 class LiveCity:
     """One open city: its ports, its host and its edge."""
@@ -62,6 +70,7 @@ class LiveCity:
     host: Embedded
     edge: Edge
     keyring: Keyring
+    letters: Letters
 
     async def rules(self) -> Rules | None:
         """The rules in force, or `None` before the first edition."""
@@ -122,13 +131,14 @@ async def open_city(
     async with await open_database(url, exclusive=exclusive) as opened:
         clock = clock or clock_of(opened.city)
         opened.store.stamp = clock.wall
-        keyring = await open_keyring(SqlSecrets(opened.store), READERS)
+        secrets = SqlSecrets(opened.store)
+        seals = Seals(await open_keyring(secrets, READERS), await open_letters(secrets))
         city = _assemble(
             opened.store,
             opened.city,
             clock,
             channels or {},
-            keyring,
+            seals,
             instance,
             settings or read_settings({}, None),
             meters,
@@ -199,7 +209,7 @@ def _assemble(
     city: City,
     clock: Clock,
     channels: Mapping[str, Channel],
-    keyring: Keyring,
+    seals: Seals,
     instance: int,
     settings: Settings,
     meters: Meters | None,
@@ -225,11 +235,12 @@ def _assemble(
         editions,
         token=new_token,
         partitions=city.partitions,
-        seal=lambda frame, message: keyring.seal(f"{frame.source}/{frame.id}", message),
-        keep=keyring.keep,
+        seal=lambda frame, message: seals.keyring.seal(f"{frame.source}/{frame.id}", message),
+        letters=seals.letters,
+        keep=seals.keyring.keep,
         largest=settings.message_bytes_most,
     )
-    return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge, keyring)
+    return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge, *seals)
 
 
 def _pace(clock: Clock, settings: Settings) -> Pace:

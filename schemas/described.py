@@ -5,7 +5,7 @@ the contract itself says may be repeated: its fields, its bounds.
 """
 
 from collections.abc import Iterable, Mapping, Sized
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _KINDS: Final[Mapping[type, str]] = {
     type(None): "null",
@@ -37,12 +37,13 @@ def place_of(path: Iterable[str | int], known: frozenset[str]) -> str:
 def fields_of(schema: Any) -> frozenset[str]:
     """All names of fields in a JSON Schema, however deep."""
     found: set[str] = set()
-    waiting = [schema]
+    waiting: list[Any] = [schema]
     while waiting:
         node = waiting.pop()
         if isinstance(node, list):
-            waiting += node
+            waiting += cast("list[Any]", node)
         elif isinstance(node, dict):
-            found |= node.get("properties", {}).keys()
-            waiting += node.values()
+            members = cast("dict[str, Any]", node)
+            found |= members.get("properties", {}).keys()
+            waiting += members.values()
     return frozenset(found)
