@@ -48,6 +48,7 @@ def edge(journal: Journal, editions: Numbered | None = None, **more: Any) -> Edg
         token=lambda: b"%d" % next(tokens),
         partitions=4,
         seal=lambda _, message: message,
+        letters=LETTERS,
         **more,
     )
 
