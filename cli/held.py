@@ -15,7 +15,7 @@ from cli.reading import View
 from kernel.edge import EDGE
 from kernel.errors import Fault
 from kernel.journal import Held, HeldKind
-from kernel.letters import SEALED
+from kernel.letters import SEALED, name_of
 from schemas.refusal import Refusal
 
 app = typer.Typer(help="Look at messages set aside (搁置), and take them up again.", no_args_is_help=True)
@@ -141,6 +141,7 @@ async def shown(city: View, which: str) -> tuple[Any, ...]:
             ("stream", held.stream),
             ("since", city.local(held.now)),
             ("message", words.message(held.type)),
+            ("sealed by", name_of(held)),
             (
                 "came from",
                 f"{cause.sender.kind} {cause.sender.id} · {cause.topic} at {cause.offset} · {cause.id}",

@@ -109,11 +109,11 @@ class Letters:
 
     async def forget(self, held: Held) -> bool:
         """Forget a letter's secret because nobody needs the letter any more: its message has passed."""
-        return held.type == SEALED and await self._secrets.erase(_decoder.decode(held.body).name)
+        return held.type == SEALED and await self._secrets.erase(name_of(held))
 
     async def accesses(self, held: Held) -> Sequence[Access]:
         """Who looked into a letter or erased it, in order of time."""
-        return await self._secrets.accesses(_decoder.decode(held.body).name) if held.type == SEALED else ()
+        return await self._secrets.accesses(name_of(held)) if held.type == SEALED else ()
 
     async def of_report(self, held: AsyncIterable[Held], report: str) -> Sequence[Held]:
         """The letters whose frame can be read and says that they are this report, `source/id`."""
@@ -127,8 +127,13 @@ class Letters:
     async def _note(
         self, held: Held, reader: str, purpose: str, now: datetime, answer: tuple[str, tuple[str, ...]]
     ) -> None:
-        name = _decoder.decode(held.body).name
-        await self._secrets.note(Access(now, name, reader, OPERATOR, purpose, answer[1], answer[0]))
+        access = Access(now, name_of(held), reader, OPERATOR, purpose, answer[1], answer[0])
+        await self._secrets.note(access)
+
+
+def name_of(held: Held) -> str:
+    """The name of the secret that sealed a letter; empty for one that lies in clear."""
+    return _decoder.decode(held.body).name if held.type == SEALED else ""
 
 
 async def open_letters(secrets: Secrets, random: Callable[[int], bytes] = os.urandom) -> Letters:

@@ -9,7 +9,7 @@ import pytest
 
 from kernel.journal import Cause, Held, HeldKind, Via
 from kernel.keyring import LINKING, Access, MemorySecrets
-from kernel.letters import SEALED, Letters, open_letters
+from kernel.letters import SEALED, Letters, name_of, open_letters
 from kernel.processor import Sender
 from schemas.refusal import Refusal
 
@@ -94,8 +94,9 @@ async def test_a_secret_that_is_not_there_is_a_refusal(letters: Letters) -> None
 
 async def test_bytes_under_another_letters_name_do_not_open(letters: Letters) -> None:
     one, two = await sealed(letters, PHONE), await sealed(letters, b"two")
-    name = msgspec.msgpack.decode(two.body)[0]
-    refusal = await letters.open(held(msgspec.msgpack.encode([name, *msgspec.msgpack.decode(one.body)[1:]])))
+    refusal = await letters.open(
+        held(msgspec.msgpack.encode([name_of(two), *msgspec.msgpack.decode(one.body)[1:]]))
+    )
     assert isinstance(refusal, Refusal)
     assert refusal.code == "broken_seal"
 
@@ -112,7 +113,7 @@ async def test_each_reading_is_on_record_whatever_the_answer(letters: Letters) -
     assert await letters.read(letter, "wang", "to mend it", NOW) == PHONE
     await letters.forget(letter)
     assert isinstance(await letters.read(letter, "li", "to mend it", LATER), Refusal)
-    name = letters_name(letter)
+    name = name_of(letter)
     assert await letters.accesses(letter) == (
         Access(NOW, name, "wang", "operator", "to mend it", ("body",), "read"),
         Access(LATER, name, "li", "operator", "to mend it", (), "erased"),
@@ -130,7 +131,3 @@ async def test_letters_that_say_that_they_are_a_report_are_found(letters: Letter
             yield one
 
     assert await letters.of_report(all_of_them(), "app/7") == [mine, clear]
-
-
-def letters_name(letter: Held) -> str:
-    return msgspec.msgpack.decode(letter.body)[0]
