@@ -145,6 +145,20 @@ async def test_a_letter_that_passes_is_sealed_as_any_report_and_its_secret_is_fo
     assert [word for word in WORDS if word in found] == []
 
 
+async def test_a_dead_letter_of_an_inner_processor_was_sealed_at_the_edge(tmp_path: Path) -> None:
+    """It is a message that could be read: the declared fields are sealed, and so is the letter in clear."""
+    nowhere = {"lon_e7": 0, "lat_e7": 0}
+    body = sent(with_data(reporter=REPORTER, text=f"{NAME} {PHONE}", position=nowhere))
+    async with begun(f"sqlite:///{tmp_path}/city.db") as city:
+        (receipt,) = await city.edge.accept([Submission(CHANNEL, body)])
+        assert receipt.refusal is None
+        await city.host.settle()
+        [letter] = [one async for one in city.journals["intake.reader"].held()]
+        assert await city.letters.open(letter) == letter.body
+    assert "‹name 1› ‹phone 1›".encode() in letter.body
+    assert [word for word in WORDS if word in files(tmp_path)] == []
+
+
 @pytest.mark.parametrize("sealed", [b"", b"x" * 300], ids=["letters", "reports"])
 async def test_an_erased_key_is_in_no_byte_of_the_files(tmp_path: Path, sealed: bytes) -> None:
     """SQLite would leave a copy wherever a page was split, and where the key had been."""
