@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import kernel
 import rules
@@ -22,6 +22,7 @@ from kernel.editions import rules_of
 from kernel.hosts.embedded import Embedded
 from kernel.hosts.member import Member
 from kernel.keyring import Keyring, open_keyring
+from kernel.letters import Letters, open_letters
 from kernel.log import Log
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
@@ -52,6 +53,13 @@ READERS: Final = frozenset({"caller", "lead_officer", "reviewer", "supervisor"})
 """The roles that may read sealed personal data, for a purpose that is on record."""
 
 
+class Seals(NamedTuple):
+    """What keeps personal data from being read: of messages, and of what was no message."""
+
+    keyring: Keyring
+    letters: Letters
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """One open city: its ports and its edge."""
@@ -63,6 +71,7 @@ class Opened:
     journals: Mapping[str, SqlJournal]
     edge: Edge
     keyring: Keyring
+    letters: Letters
 
     async def rules(self) -> Rules | None:
         """The rules in force, or `None` before the first edition."""
@@ -120,6 +129,12 @@ def new_token() -> bytes:
     return os.urandom(16)
 
 
+async def seals_of(store: Store) -> Seals:
+    """The seals of a city, opened with its secrets."""
+    secrets = SqlSecrets(store)
+    return Seals(await open_keyring(secrets, READERS), await open_letters(secrets))
+
+
 def clock_of(city: City) -> Clock:
     """The city's one clock, as it was fixed when the city was created."""
     if city.clock == "stepped":
@@ -143,13 +158,12 @@ async def open_city(
     async with await open_database(url, exclusive=exclusive, host=host) as opened:
         clock = clock or clock_of(opened.city)
         opened.store.stamp = clock.wall
-        keyring = await open_keyring(SqlSecrets(opened.store), READERS)
         city = _assemble(
             opened.store,
             opened.city,
             clock,
             channels or {},
-            keyring,
+            await seals_of(opened.store),
             instance,
             settings or read_settings({}, None),
             meters,
@@ -221,7 +235,7 @@ def _assemble(
     city: City,
     clock: Clock,
     channels: Mapping[str, Channel],
-    keyring: Keyring,
+    seals: Seals,
     instance: int,
     settings: Settings,
     meters: Meters | None,
@@ -239,8 +253,8 @@ def _assemble(
         journal = journals[processor.name]
         metered = MeteredJournal(journal, processor.name, meters) if meters else journal
         workers.append(Worker(decider, log, metered, editions, clock, pace=pace, perform=perform))
-    edge = edge_of(city, clock, editions, journals[EDGE], keyring, instance, settings)
-    return LiveCity(city, store, clock, editions, journals, edge, keyring, Embedded(workers, edge))
+    edge = edge_of(city, clock, editions, journals[EDGE], seals, instance, settings)
+    return LiveCity(city, store, clock, editions, journals, edge, *seals, Embedded(workers, edge))
 
 
 def edge_of(
@@ -248,7 +262,7 @@ def edge_of(
     clock: Clock,
     editions: SqlEditions,
     journal: SqlJournal,
-    keyring: Keyring,
+    seals: Seals,
     instance: int,
     settings: Settings,
     log: Log | None = None,
@@ -262,8 +276,9 @@ def edge_of(
         editions,
         token=new_token,
         partitions=city.partitions,
-        seal=lambda frame, message: keyring.seal(f"{frame.source}/{frame.id}", message),
-        keep=keyring.keep,
+        seal=lambda frame, message: seals.keyring.seal(f"{frame.source}/{frame.id}", message),
+        letters=seals.letters,
+        keep=seals.keyring.keep,
         log=log,
         largest=settings.message_bytes_most,
     )

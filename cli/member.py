@@ -6,14 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
-from cli.assemble import (
-    READERS,
-    MemberCity,
-    clock_of,
-    decider_of,
-    edge_of,
-    pace_of,
-)
+from cli.assemble import MemberCity, clock_of, decider_of, edge_of, pace_of, seals_of
 from cli.topology import PERFORMING, PROCESSORS
 from kernel.clock import Clock
 from kernel.edge import EDGE
@@ -23,14 +16,12 @@ from kernel.kafka.log import KafkaLog
 from kernel.kafka.looking import Looker
 from kernel.kafka.plain import PlainDelivery
 from kernel.kafka.publishing import Publisher
-from kernel.keyring import open_keyring
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor
 from kernel.settings import Settings, SettingsWrong
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions
 from kernel.sql.journal import SqlJournal
-from kernel.sql.secrets import SqlSecrets
 from kernel.telemetry import MeteredJournal, Meters
 from kernel.worker import Pace, Worker
 from services.notifier.delivery.sender import Deliveries
@@ -80,11 +71,11 @@ async def open_member(
             )
             for one in processors
         ]
-        keyring, out = await open_keyring(SqlSecrets(store), READERS), _edge_log(cluster, slot)
-        edge = edge_of(city, clock, editions, journals[EDGE], keyring, instance or 0, settings, out)
+        seals, out = await seals_of(store), _edge_log(cluster, slot)
+        edge = edge_of(city, clock, editions, journals[EDGE], seals, instance or 0, settings, out)
         try:
             host = Member(workers, None if instance is None else edge)
-            yield MemberCity(city, store, clock, editions, journals, edge, keyring, host)
+            yield MemberCity(city, store, clock, editions, journals, edge, *seals, host)
         finally:
             await asyncio.gather(*(log.close() for log in (*logs.values(), out)), return_exceptions=True)
 

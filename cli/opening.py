@@ -1,6 +1,7 @@
 """How commands come to a city: to look at it, or to act through its edge."""
 
 import asyncio
+import getpass
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
@@ -31,6 +32,14 @@ class Doorway(NamedTuple):
 def url_of(database: str | None) -> str:
     """The database that is meant: the option, else the setting."""
     return settings.read(database_url=database).database_url
+
+
+def account() -> str:
+    """Who runs this command, for records of access: the account on this machine."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may know its user by number only
+        return f"user {os.getuid()}"
 
 
 def look(database: str | None, work: Callable[[View], Awaitable[T]]) -> T:
@@ -87,6 +96,7 @@ async def view_of(live: "Opened") -> View:
         live.city.code,
         live.city.partitions,
         live.journals,
+        live.letters,
         rules.bundle if rules else None,
         now,
         live.editions,

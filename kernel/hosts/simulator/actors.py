@@ -160,7 +160,7 @@ class EdgeLife:
         journal = FaultyJournal(self._world, city.journals[EDGE], lambda _moves, _fenced: None)
         return Edge(
             instance, city.plan.doors, journal, self._clock, city.editions, token=city.token,
-            partitions=city.plan.partitions, seal=city.plan.seal, log=log,
+            partitions=city.plan.partitions, seal=city.plan.seal, letters=city.letters, log=log,
         )  # fmt: skip
 
     async def live(self) -> None:

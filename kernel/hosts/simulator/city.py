@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from itertools import count
 from random import Random
 from typing import Any, Final, Protocol
@@ -24,6 +25,8 @@ from kernel.hosts.simulator.faults import NO_SKEW, FaultyJournal, FaultyLog, Sim
 from kernel.hosts.simulator.watch import Watch
 from kernel.hosts.simulator.world import START, Actor, Broken, World
 from kernel.journal import Cursor, HeldKind, Move, Record
+from kernel.keyring import MemorySecrets
+from kernel.letters import Letters
 from kernel.log import Message
 from kernel.memory.journal import MemoryJournal
 from kernel.processor import AnyProcessor
@@ -103,6 +106,8 @@ class SimulatedCity:
         self.stricken = False
         self.clock_wrong = ""
         self._tokens = count(1)
+        self._drawn = count(1)
+        self.letters = Letters(MemorySecrets(), b"simulator", self._draw)
         self._owner: dict[tuple[str, int], int] = {}
         self._views: dict[tuple[str, int], frozenset[int]] = {}
         for processor in plan.processors:
@@ -196,6 +201,10 @@ class SimulatedCity:
     def token(self) -> bytes:
         """A token never drawn before."""
         return b"%d" % next(self._tokens)
+
+    def _draw(self, size: int) -> bytes:
+        """Keys and names of secrets: none twice, and none at the cost of the world's dice."""
+        return sha256(b"%d" % next(self._drawn)).digest()[:size]
 
     # Partitions that move, edges that fall silent.
 
