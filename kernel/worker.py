@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
+from kernel.batch import Batch
 from kernel.clock import WILD_STAMP, Clock
-from kernel.decider import Batch, Decider
+from kernel.decider import Decider
 from kernel.editions import NO_RULES, Editions, rules_of
 from kernel.errors import Fault, PortsFailed, UnsoundInbox, WildStamp
+from kernel.held import void_timers
 from kernel.inbox import hole, overtaken, unsound, unsound_begin, unsound_end
 from kernel.journal import Claim, Held, Journal, Move, Reach, Record, StoredTimer
 from kernel.log import Headers, Log, Message, Outgoing
@@ -249,8 +251,15 @@ class Worker:
         performed: Mapping[tuple[str, int, int], Any] = {}
         if self._perform and batch:
             performed = await self._perform(self.decider.fresh(batch))
+        void = await void_timers(ordered, self.journal, self.decider.processor.react)
         return Batch(
-            messages=batch, due=kept, ordered=ordered, until=quiet, horizon=horizon, performed=performed
+            messages=batch,
+            due=kept,
+            ordered=ordered,
+            void=void,
+            until=quiet,
+            horizon=horizon,
+            performed=performed,
         )
 
     async def _due(self, until: Mapping[int, datetime]) -> list[StoredTimer]:
