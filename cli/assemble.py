@@ -24,6 +24,7 @@ from kernel.hosts.member import Member
 from kernel.keyring import Keyring, open_keyring
 from kernel.letters import Letters, open_letters
 from kernel.log import Log
+from kernel.pace import Pace
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import Settings
@@ -36,7 +37,7 @@ from kernel.sql.log import SqlLog
 from kernel.sql.secrets import SqlSecrets
 from kernel.sql.store import Store
 from kernel.telemetry import MeteredJournal, Meters
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from rules.bundle import Bundle
 from rules.edition import Edition
 from rules.inforce import Rules
