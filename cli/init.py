@@ -86,17 +86,21 @@ async def _found(
             raise there
         await publish_edition(live, bundle)
         await _in_force(live)
-        view = await view_of(live)
-        return {
-            "city": live.city.code,
-            "name": live.city.name,
-            "database": hide_password(url),
-            "partitions": live.city.partitions,
-            "now": view.now,
-            "speed": live.city.speed,
-            "edition": bundle.hash,
-            "rules": await live.editions.latest(),
-        }
+        return await _told(live, url, bundle)
+
+
+async def _told(live: "LiveCity | MemberCity", url: str, bundle: Bundle) -> dict[str, Any]:
+    view = await view_of(live)
+    return {
+        "city": live.city.code,
+        "name": live.city.name,
+        "database": hide_password(url),
+        "partitions": live.city.partitions,
+        "now": view.now,
+        "speed": live.city.speed,
+        "edition": bundle.hash,
+        "rules": await live.editions.latest(),
+    }
 
 
 async def _made_topics(url: str, partitions: int, bundle: Bundle) -> None:

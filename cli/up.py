@@ -1,6 +1,7 @@
 """`gridcase up`: a whole city on Kafka on this machine, a process for each service."""
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -51,8 +52,8 @@ async def _kept(service: str, url: str, slot: str, stop: asyncio.Event) -> int:
         started = time.monotonic()
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", "from cli.main import app; app()",
-            "worker", service, "--slot", slot, "--database", url,
-            start_new_session=True,
+            "worker", service, "--slot", slot,
+            env={**os.environ, "GRIDCASE_DATABASE_URL": url}, start_new_session=True,
         )  # fmt: skip
         ended = asyncio.create_task(process.wait())
         stopping = asyncio.create_task(stop.wait())
