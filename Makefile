@@ -73,9 +73,7 @@ docs: $(TEST_STAMP) schemas ## write what is generated under docs/reference
 lock: $(TEST_STAMP) ## resolve requirements/*.txt anew (the only step that chooses versions)
 	@$(COMPILE) $(UPGRADE) pyproject.toml requirements/build.in --extra postgres --output-file requirements/run.txt
 	@$(COMPILE) $(UPGRADE) pyproject.toml requirements/build.in --constraints requirements/run.txt \
-	  --extra postgres --extra text --extra excel --extra dev --output-file requirements/test.txt
-	@$(COMPILE) pyproject.toml --all-extras --constraints requirements/test.txt --output-file $(VENV)/all.txt
-	@echo "locked; the extra kafka, not installed here, resolves with the same versions"
+	  --all-extras --output-file requirements/test.txt
 
 ##@ House
 .PHONY: clean

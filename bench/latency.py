@@ -85,7 +85,8 @@ async def waits(
         started = time.perf_counter()
         async with asyncio.TaskGroup() as group:
             for number, one in enumerate(reports):
-                await asyncio.sleep(max(0.0, started + number / per_second - time.perf_counter()))
+                if (early := started + number / per_second - time.perf_counter()) > 0:
+                    await asyncio.sleep(early)
                 group.create_task(_submit(city.edge, numbered(one, number), number, accepted))
         await asyncio.wait([reading], timeout=_PATIENCE_SECONDS)
         reading.cancel()

@@ -15,6 +15,7 @@ from cli.topology import PROCESSORS
 from kernel.clock import Clock, SteppedClock
 from kernel.edge import Submission
 from kernel.log import Message, Outgoing
+from kernel.sql import bulk
 from kernel.sql.commit import append
 from kernel.sql.counters import lock_targets
 from kernel.sql.tables import micros
@@ -133,7 +134,9 @@ async def _fill_as_recorded(store: Any, commands: Sequence[Message]) -> None:
     def work(connection: Connection) -> dict[Any, Any]:
         heads: dict[Any, Any] = {}
         for at, batches in steps:
-            heads |= append(connection, lock_targets(connection, batches), batches, micros(at), {})
+            writes = bulk.Writes(connection)
+            heads |= append(writes, lock_targets(connection, batches), batches, micros(at), {})
+            writes.flush()
         return heads
 
     store.heads.raise_to(await store.write(work))

@@ -12,7 +12,6 @@ import msgspec
 
 from bench.citywide import PARTITIONS
 from bench.lived import Life
-from kernel.decider import NEVER
 from kernel.editions import NO_RULES
 from kernel.journal import RULES_STREAM, Claim, Cursor, Move, Record
 from kernel.leaf import Drafted, Leaf
@@ -26,7 +25,7 @@ from schemas.envelope import Frame
 from schemas.wire import carried, frame, message_of
 from services.router.processor import ROUTER_CASE
 
-_NOWHERE: Final = Tenure(Claim(Cursor(partition=0), (), (), {}, 1), NO_RULES, NEVER)
+_NOWHERE: Final = Tenure(Claim(Cursor(partition=0), (), (), {}, 1), NO_RULES)
 
 
 class Timing(NamedTuple):

@@ -20,8 +20,10 @@ from kernel.decider import Decider
 from kernel.edge import EDGE, Edge, Submission
 from kernel.editions import rules_of
 from kernel.hosts.embedded import Embedded
+from kernel.hosts.member import Member
 from kernel.keyring import Keyring, open_keyring
 from kernel.letters import Letters, open_letters
+from kernel.log import Log
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import Settings
@@ -59,15 +61,14 @@ class Seals(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class LiveCity:
-    """One open city: its ports, its host and its edge."""
+class Opened:
+    """One open city: its ports and its edge."""
 
     city: City
     store: Store
     clock: Clock
     editions: SqlEditions
     journals: Mapping[str, SqlJournal]
-    host: Embedded
     edge: Edge
     keyring: Keyring
     letters: Letters
@@ -87,8 +88,27 @@ class LiveCity:
         return max((claim.cursor.now for claim in claims if claim.cursor.now is not None), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class LiveCity(Opened):
+    """A city whose workers are all in this process."""
+
+    host: Embedded
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCity(Opened):
+    """A city on Kafka, and those of its workers that are in this process."""
+
+    host: Member
+
+
 def fold_of(processor: AnyProcessor) -> str:
-    """The hash of all code that a processor's fold may use; snapshots of another hash are not read."""
+    """The hash of all code that a processor's fold may use; snapshots of another hash are not read.
+
+    Empty for a processor that makes none, so that nobody looks for them.
+    """
+    if processor.snapshot is None:
+        return ""
     service = importlib.import_module(f"services.{processor.service}")
     digest = sha256()
     for package in (schemas, rules, kernel, service):
@@ -128,11 +148,11 @@ async def open_city(
     meters: Meters | None = None,
 ) -> AsyncGenerator[LiveCity]:
     """An existing city. One process at most opens it `exclusive`, to run its workers; others look or send."""
-    async with await open_database(url, exclusive=exclusive) as opened:
+    host = "embedded" if exclusive else None  # whoever only looks or sends may do so on any
+    async with await open_database(url, exclusive=exclusive, host=host) as opened:
         clock = clock or clock_of(opened.city)
         opened.store.stamp = clock.wall
-        secrets = SqlSecrets(opened.store)
-        seals = Seals(await open_keyring(secrets, READERS), await open_letters(secrets))
+        seals = await seals_of(opened.store)
         city = _assemble(
             opened.store,
             opened.city,
@@ -188,7 +208,7 @@ def _delete(path: Path) -> None:
         file.unlink()
 
 
-async def publish_edition(live: LiveCity, bundle: Bundle) -> None:
+async def publish_edition(live: LiveCity | MemberCity, bundle: Bundle) -> None:
     """Store an edition and put it in force, through the edge and registry.rules like any other rules."""
     await put_edition(live.store, Edition.of(bundle.parts))
     message = PublishEdition(edition=bundle.hash, partitions=live.city.partitions)
@@ -201,7 +221,8 @@ async def publish_edition(live: LiveCity, bundle: Bundle) -> None:
         data=message,
     )
     await live.edge.accept([Submission(Sender("source", "init"), encode(envelope))])
-    await live.host.settle()
+    if isinstance(live.host, Embedded):
+        await live.host.settle()
 
 
 def _assemble(
@@ -214,23 +235,44 @@ def _assemble(
     settings: Settings,
     meters: Meters | None,
 ) -> LiveCity:
-    pace = _pace(clock, settings)
+    pace = pace_of(clock, settings)
     editions = SqlEditions(store)
     names = [*(processor.name for processor in PROCESSORS), EDGE]
-    journals = {name: SqlJournal(store, name, delivers=True) for name in names}
+    journals = {name: SqlJournal(store, name, delivers=city.host == "embedded") for name in names}
     workers: list[Worker] = []
     for processor in PROCESSORS:
         topics = [BY_NAME[name] for name in processor.topics]
         log = SqlLog(store, topics, range(city.partitions), tick_seconds=pace.tick_seconds)
         perform = performing(Deliveries(channels).perform) if processor.name in PERFORMING else None
-        decider = _decider(processor, city, clock, settings)
+        decider = decider_of(processor, city, clock, settings, delivers=True)
         journal = journals[processor.name]
         metered = MeteredJournal(journal, processor.name, meters) if meters else journal
         workers.append(Worker(decider, log, metered, editions, clock, pace=pace, perform=perform))
-    edge = Edge(
+    edge = edge_of(city, clock, editions, journals[EDGE], seals, instance, settings)
+    return LiveCity(city, store, clock, editions, journals, edge, *seals, Embedded(workers, edge))
+
+
+async def seals_of(store: Store) -> Seals:
+    """What seals and opens personal data, on the secrets of this database."""
+    secrets = SqlSecrets(store)
+    return Seals(await open_keyring(secrets, READERS), await open_letters(secrets))
+
+
+def edge_of(
+    city: City,
+    clock: Clock,
+    editions: SqlEditions,
+    journal: SqlJournal,
+    seals: Seals,
+    instance: int,
+    settings: Settings,
+    log: Log | None = None,
+) -> Edge:
+    """One instance of the edge; its own `log` where a commit is not also the delivery."""
+    return Edge(
         instance,
         DOORS,
-        journals[EDGE],
+        journal,
         clock,
         editions,
         token=new_token,
@@ -238,12 +280,13 @@ def _assemble(
         seal=lambda frame, message: seals.keyring.seal(f"{frame.source}/{frame.id}", message),
         letters=seals.letters,
         keep=seals.keyring.keep,
+        log=log,
         largest=settings.message_bytes_most,
     )
-    return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge, *seals)
 
 
-def _pace(clock: Clock, settings: Settings) -> Pace:
+def pace_of(clock: Clock, settings: Settings) -> Pace:
+    """How the workers of a city go."""
     return Pace(
         batch=settings.batch_messages,
         timers=settings.batch_timers,
@@ -254,14 +297,17 @@ def _pace(clock: Clock, settings: Settings) -> Pace:
     )
 
 
-def _decider(processor: AnyProcessor, city: City, clock: Clock, settings: Settings) -> Decider:
+def decider_of(
+    processor: AnyProcessor, city: City, clock: Clock, settings: Settings, *, delivers: bool
+) -> Decider:
+    """What decides for one worker of a processor; `delivers` says whether a commit is also the delivery."""
     return Decider(
         processor,
         city_code=city.code,
         partitions=city.partitions,
         city=clock.city,
         token=new_token,
-        delivers=True,
+        delivers=delivers,
         fold=fold_of(processor),
         states=settings.states_most,
         parked_most=settings.parked_streams_most,

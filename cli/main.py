@@ -6,7 +6,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from cli import case, db, explain, held, personal, version
+from cli import case, db, explain, held, personal, topics, version
 from cli.bench import bench
 from cli.init import init
 from cli.mend import recover, republish
@@ -16,6 +16,7 @@ from cli.run import run
 from cli.send import send
 from cli.simulate import simulate
 from cli.tail import tail
+from cli.worker import worker
 from kernel.errors import Fault
 
 _EXTRAS: Final = {
@@ -104,6 +105,7 @@ def gridcase() -> None:
 
 app.command("init")(init)
 app.command("run")(run)
+app.command("worker")(worker)
 app.command("send")(send)
 app.add_typer(case.app, name="case")
 app.command("tail")(tail)
@@ -112,6 +114,7 @@ app.command("replay")(replay)
 app.command("simulate")(simulate)
 app.add_typer(held.app, name="held")
 app.add_typer(db.app, name="db")
+app.add_typer(topics.app, name="topics")
 app.command("republish")(republish)
 app.command("recover")(recover)
 app.command("bench")(bench)

@@ -14,7 +14,7 @@ from kernel.errors import CityRunsAlready
 from kernel.hosts.embedded import Embedded
 
 if TYPE_CHECKING:
-    from cli.assemble import LiveCity
+    from cli.assemble import LiveCity, Opened
 
 T = TypeVar("T")
 
@@ -88,7 +88,7 @@ def take_up(database: str | None, instances: Iterable[int]) -> int:
     return asyncio.run(run())
 
 
-async def view_of(live: "LiveCity") -> View:
+async def view_of(live: "Opened") -> View:
     """What can be read of an open city."""
     rules = await live.rules()
     now = live.clock.city(live.clock.wall())
@@ -107,6 +107,12 @@ async def _acting(url: str, work: Callable[[Doorway], Awaitable[T]], *, exclusiv
     from cli.assemble import open_city  # noqa: PLC0415 - what asks for no city pays for no database
 
     instance = 0 if exclusive else 1 + os.getpid() % 8
+    given = settings.read(database_url=url)
+    if given.kafka_bootstrap:
+        from cli.member import open_member  # noqa: PLC0415 - needs the extra kafka
+
+        async with open_member(given, f"command-{os.getpid()}", processors=(), instance=instance) as member:
+            return await work(Doorway(member.edge, lambda: view_of(member), _nothing))
     async with open_city(url, exclusive=exclusive, instance=instance) as live:
         host = live.host
 

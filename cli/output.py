@@ -34,6 +34,7 @@ class Exit(IntEnum):
     NOT_FOUND = 7
     DIFFERENT = 8
     EXTRA = 9
+    BROKER = 10
     INTERRUPTED = 130
 
 
@@ -46,8 +47,9 @@ EXIT_CODES: Final[dict[Exit, str]] = {
     Exit.BUNDLE: "the bundle has faults",
     Exit.DATABASE: "the database cannot be reached, is newer, broken or read-only",
     Exit.NOT_FOUND: "no such case, held message, unit or file",
-    Exit.DIFFERENT: "a replay differs, or something sent was refused",
+    Exit.DIFFERENT: "a replay or the topics differ, or something sent was refused",
     Exit.EXTRA: "an extra is not installed",
+    Exit.BROKER: "the brokers cannot be reached or refuse, or their topics do not fit",
     Exit.INTERRUPTED: "interrupted",
 }
 

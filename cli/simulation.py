@@ -17,7 +17,14 @@ from kernel.processor import Sender
 from rules.bundle import Bundle
 from rules.clocks import row as clocks_of
 from schemas.case import handling, objecting
-from schemas.case.closing import ItemAnswered, RecordCallback, RecordInspection, ReopenCase, ReportResolved
+from schemas.case.closing import (
+    ItemAnswered,
+    ItemInspected,
+    RecordCallback,
+    RecordInspection,
+    ReopenCase,
+    ReportResolved,
+)
 from schemas.case.opening import AcceptCase, CaseOpened, RepeatNoted, ReportAttached, VoidCase
 from schemas.case.states import State
 from schemas.envelope import Envelope
@@ -72,9 +79,10 @@ class Crowd:
         return self._number >= self._reports and self._acts >= 6 * self._reports
 
     def check(self, city: SimulatedCity) -> None:
-        """Each report is in one case or dead; each open case has one accountable unit and a clock."""
+        """Each report is in one case or dead; each case is accounted for, watched, and over in the end."""
         _each_report_once(city)
         _open_cases_watched(city, self._bundle.city.centre)
+        _closed_cases_written_off(city)
         _told_under_one_key(city)
         _letters_open(city)
 
@@ -171,8 +179,10 @@ def _handling(case: Any, random: Random) -> tuple[str, object]:
     return "lead", ReportResolved(outcome="solved", answer="已处理", items=items)
 
 
-def _verifying(case: Any, random: Random) -> tuple[str, object]:  # noqa: ARG001 - the shape of every act
-    return "inspector", RecordInspection(passed=random.randrange(4) > 0)
+def _verifying(case: Any, random: Random) -> tuple[str, object]:
+    passed = random.randrange(4) > 0
+    items = tuple(ItemInspected(item=item, passed=passed) for item in case.closing)
+    return "inspector", RecordInspection(passed=passed, items=items)
 
 
 def _calling(case: Any, random: Random) -> tuple[str, object]:
@@ -244,6 +254,14 @@ def _open_cases_watched(city: SimulatedCity, centre: str) -> None:
         running = {name: not clock.paused for name, clock in watched.clocks.items()}
         if running != clocks_of(watched.facts):
             raise Broken("no open case without a clock", f"case {stream} in {case.state} has {running}")
+
+
+def _closed_cases_written_off(city: SimulatedCity) -> None:
+    """销号: a closed case whose window is over goes on, unless a person's supervision holds it."""
+    clocks = city.watch.states("sla.clock")
+    for stream, case in city.watch.states("router.case").items():
+        if case.state is State.CLOSED and clocks[stream].clocks["after_close"].asked and not case.holds:
+            raise Broken("no case closed for ever", f"case {stream}: {case.supervisions}, held by nobody")
 
 
 def _told_under_one_key(city: SimulatedCity) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -32,7 +32,6 @@ from schemas.kernel import ActivateRules, AreaMode, EditionAdopted
 from schemas.topics import RULES_EDITIONS
 from schemas.wire import TYPE_OF, Unreadable, carried, decode_data, encode_data, frame, message_of, trusted
 
-NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _ACTIVATE: Final = TYPE_OF[ActivateRules]
 
 
@@ -98,7 +97,7 @@ class Decider:
     def take_over(self, claim: Claim, rules: Rules) -> None:
         """Begin a tenure; whatever was held of the partition before is gone."""
         self.rules.setdefault(rules.number, rules)
-        self.tenures[claim.cursor.partition] = Tenure(claim, rules, NEVER)
+        self.tenures[claim.cursor.partition] = Tenure(claim, rules)
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Lose partitions with cursor, states and all."""
@@ -193,13 +192,14 @@ class Decider:
         """The draft is committed but for `lost`: forget those, note what needs a snapshot, trim the cache."""
         self.forget(lost)
         most = max(1, self._states // max(1, len(self.tenures)))
-        for partition in self._leaves:
+        for partition, leaf in self._leaves.items():
             tenure = self.tenures.get(partition)
             if tenure is not None:
                 tenure.token = self._tokens[partition]
                 tenure.proven = True
                 tenure.published = tenure.acknowledged
                 tenure.settled, tenure.ripe = tenure.ripe, {}
+                tenure.soon.follow(leaf.agenda.changed.values())
                 excess = len(tenure.states) - most
                 if excess > 0:
                     for stream in list(islice(tenure.states, excess)):

@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from kernel.clock import Clock
-from kernel.decider import NEVER
 from kernel.editions import NO_RULES, Editions
 from kernel.journal import Cause, Held, HeldKind, Journal, Move, Record, Via
 from kernel.keyring import Secret
@@ -199,7 +198,7 @@ class Edge:
     async def _claimed(self) -> Tenure:
         if self._tenure is None:
             (claim,) = await self._journal.claim([self.instance])
-            self._tenure = Tenure(claim, NO_RULES, NEVER)
+            self._tenure = Tenure(claim, NO_RULES)
             self.outbox.add(self.instance, claim.outgoing)
         return self._tenure
 

@@ -180,6 +180,39 @@ class DatabaseOlder(Fault):
         super().__init__(place=place, expected=expected, found=found)
 
 
+class BrokerUnreachable(Fault):
+    """No answer from {place}: expected Kafka brokers that let us in, found {found}. Do: start them, or
+    correct GRIDCASE_KAFKA_BOOTSTRAP.
+    """
+
+    exit_code: ClassVar[int] = 10
+
+    def __init__(self, place: str, found: str) -> None:
+        super().__init__(place=place, found=found)
+
+
+class BrokerRefused(Fault):
+    """The brokers at {place} refuse: expected {expected}, found {found}. Do: look at their log, and at the
+    rights of the user that we come in by.
+    """
+
+    exit_code: ClassVar[int] = 10
+
+    def __init__(self, place: str, expected: str, found: str) -> None:
+        super().__init__(place=place, expected=expected, found=found)
+
+
+class TopicsUnfit(Fault):
+    """The topics at {place} do not fit this city: {topic} ({what}): expected {expected}, found {found}, and
+    {others} more. Do: `gridcase topics check` shows all of it; {do}.
+    """
+
+    exit_code: ClassVar[int] = 10
+
+    def __init__(self, place: str, others: int, **first: str) -> None:
+        super().__init__(place=place, others=others, **first)
+
+
 class NoSuchEdition(Fault):
     """There are no such rules: expected {expected}, found {found}. Do: send the edition again with `gridcase
     init` or through the register; nothing is decided without it.

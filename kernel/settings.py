@@ -28,6 +28,11 @@ _SCHEMES: Final = {
     "postgresql+asyncpg": "postgresql",
 }
 _URLS: Final = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+_TEXTS: Final = {
+    "database_url": _URLS,
+    "kafka_bootstrap": "HOST:PORT, several with commas between",
+    "kafka_prefix": "letters, figures, points and hyphens",
+}
 
 _HIDDEN: Final = frozenset({"webhook_secrets"})
 """Settings whose values are shown to nobody."""
@@ -49,6 +54,20 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///.gridcase/yunxi.db",
         description="Where the city lives; the default is the demonstration's.",
+    )
+    kafka_bootstrap: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9._-]+:[0-9]{1,5}(,[A-Za-z0-9._-]+:[0-9]{1,5})*)?$",
+        description="Kafka brokers, HOST:PORT with commas between; empty where topics lie in the database.",
+    )
+    kafka_prefix: str = Field(
+        "",
+        max_length=60,
+        pattern=r"^[A-Za-z0-9.-]*$",
+        description="How the names of all topics and groups begin, where several cities share the brokers.",
+    )
+    kafka_replicas: int = Field(
+        3, ge=1, le=9, description="Copies of each topic; all but one of them acknowledge every message."
     )
     batch_messages: int = Field(1000, ge=1, le=100_000, description="Messages in one transaction, at most.")
     batch_timers: int = Field(1000, ge=1, le=100_000, description="Timers in one transaction, at most.")
@@ -201,7 +220,7 @@ def _bounds(name: str) -> str:
     """Which values a setting takes, in words."""
     field = Settings.model_fields[name]
     if field.annotation is str:
-        return _URLS if name == "database_url" else "a host name or address"
+        return _TEXTS.get(name, "a host name or address")
     if name in _HIDDEN:
         return "a JSON object of texts"
     choices = getattr(field.annotation, "__args__", ())

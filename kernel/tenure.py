@@ -1,12 +1,12 @@
 """What a worker holds of one partition between its claim and its loss; all of it goes at once."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from kernel.journal import Claim, Cursor, Reach
 from kernel.log import Message
+from kernel.timers import NEVER, Soon
 from rules.inforce import Rules
 
 
@@ -35,11 +35,12 @@ class Tenure:
         "sent",
         "seq",
         "settled",
+        "soon",
         "states",
         "token",
     )  # fmt: skip
 
-    def __init__(self, claim: Claim, rules: Rules, never: datetime) -> None:
+    def __init__(self, claim: Claim, rules: Rules) -> None:
         cursor = claim.cursor
         self.partition = cursor.partition
         self.token = cursor.token
@@ -47,7 +48,7 @@ class Tenure:
         self.below: dict[str, Message | bytes] = {
             topic: reach.fingerprint for topic, reach in cursor.reach.items()
         }
-        self.now = cursor.now or never
+        self.now = cursor.now or NEVER
         self.rules = rules
         self.seq = cursor.seq
         self.published = cursor.published
@@ -60,6 +61,7 @@ class Tenure:
         self.states: dict[str, tuple[Any, int]] = {}
         self.ripe: dict[str, tuple[Any, int]] = {}
         self.settled: dict[str, tuple[Any, int]] = {}
+        self.soon = Soon()
 
     def cursor(self, token: bytes, published: int, prints: dict[str, bytes]) -> Cursor:
         """The cursor after a batch, with a token drawn anew."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from kernel.clock import WILD_STAMP, Clock
 from kernel.decider import Batch, Decider
@@ -13,11 +13,15 @@ from kernel.inbox import hole, overtaken, unsound, unsound_begin, unsound_end
 from kernel.journal import Claim, Held, Journal, Move, Reach, Record, StoredTimer
 from kernel.log import Headers, Log, Message, Outgoing
 from kernel.outbox import Outbox
+from kernel.timers import learned, to_ask
 from rules.inforce import Rules
 from schemas.refusal import Refusal
 
 Perform: TypeAlias = Callable[[Sequence[Message]], Awaitable[Mapping[tuple[str, int, int], Any]]]
 """Does what a batch's messages ask of the world outside, and gives what to decide in their place."""
+
+_AHEAD: Final = timedelta(seconds=10)
+"""How far ahead, in wall time, timers are read, so that few turns need to ask the journal for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +244,11 @@ class Worker:
             if not drifts:
                 now = self.clock.city(wall - self._margin)
                 quiet = {partition: now for partition in tenures if partition not in until}
-        due = await self._due(until | quiet)
+        due, horizon = await self._due(until | quiet)
         quiet = await self._read_to_end(quiet, {timer.partition for timer in due}, idle=not batch)
-        if len(due) >= self.pace.timers and any(timer.partition not in until | quiet for timer in due):
-            due = await self._due(until | quiet)
         kept = [timer for timer in due if timer.partition in until or timer.partition in quiet]
-        horizon = due[-1].due if len(due) >= self.pace.timers else None
+        if horizon is not None and len(kept) < len(due):
+            kept, horizon = await self._due(until | quiet)
         performed: Mapping[tuple[str, int, int], Any] = {}
         if self._perform and batch:
             performed = await self._perform(self.decider.fresh(batch))
@@ -253,8 +256,12 @@ class Worker:
             messages=batch, due=kept, ordered=ordered, until=quiet, horizon=horizon, performed=performed
         )
 
-    async def _due(self, until: Mapping[int, datetime]) -> list[StoredTimer]:
-        return list(await self.journal.due(until, self.pace.timers)) if until else []
+    async def _due(self, until: Mapping[int, datetime]) -> tuple[list[StoredTimer], datetime | None]:
+        """What is due, and from when on there may be more; the journal is asked for a while ahead."""
+        soons = {partition: self.decider.tenures[partition].soon for partition in until}
+        asked = to_ask(soons, until, self.clock.city(self.clock.wall() + _AHEAD))
+        found = await self.journal.due(asked, self.pace.timers) if asked else ()
+        return learned(soons, until, asked, found, whole=len(found) < self.pace.timers)
 
     def _drifts(self) -> bool:
         """A clock too far from the log's fires no timer without a message."""
@@ -343,6 +350,12 @@ class Worker:
         """Claim a fenced partition again after a pause that grows with each fence in a row."""
         times = self._again.get(partition, (0, self.clock.wall()))[0] + 1
         self._again[partition] = (times, self.clock.wall() + self._pause(times))
+
+    async def finish(self) -> None:
+        """Send what is on record and note what arrived; the next owner sends what did not."""
+        if not self.journal.delivers:
+            await self._publish()
+            await self._commit(self._watermarks())
 
     def leaving(self, records: Sequence[Record], outgoing: Sequence[Outgoing]) -> Iterator[Outgoing]:
         """All that committed rows publish: the events themselves, if they have a topic, and the messages."""

@@ -8,11 +8,14 @@ from collections import Counter
 import pytest
 from hypothesis import settings
 
-from tests import postgres, realdata
+from tests import kafka, postgres, realdata
+from tests.kafka import kafka_bootstrap, own_kafka
 from tests.postgres import own_postgres, postgres_server, postgres_url
 from tests.realdata import real_data
 
-__all__ = ["own_postgres", "postgres_server", "postgres_url", "real_data"]
+__all__ = [
+    "kafka_bootstrap", "own_kafka", "own_postgres", "postgres_server", "postgres_url", "real_data",
+]  # fmt: skip
 
 OURS = ("GRIDCASE_TEST_DATA", "GRIDCASE_SOAK")
 
@@ -36,6 +39,7 @@ def pytest_report_header() -> list[str]:
         f"python: {platform.python_version()} ({machine})",
         f"sqlite: {sqlite3.sqlite_version}",
         f"postgresql: {database}",
+        f"kafka: {kafka.described()}",
         f"real city data: {there}",
         f"soak: {'yes' if soaking() else 'no (GRIDCASE_SOAK=1 or make soak)'}",
     ]

@@ -96,10 +96,10 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def die_with_parent() -> None:
+def die_with_parent(how: signal.Signals = signal.SIGQUIT) -> None:
     """Linux: a killed test run takes its server along."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
+        ctypes.CDLL(None).prctl(1, how)
 
 
 def forget_the_dead() -> None:

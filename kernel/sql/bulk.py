@@ -2,10 +2,13 @@
 
 SQLite gives up Python's interpreter lock at every step, and a busy event loop hands it back only after a
 switch interval: 4,500 rows by `executemany` took 5 seconds beside one busy thread, in statements of 256 rows
-50 milliseconds (docs/decisions/0010). PostgreSQL takes rows by COPY and keys as arrays.
+50 milliseconds (docs/decisions/0010). It is asked through its own driver: SQLAlchemy costs twice what a small
+statement does. PostgreSQL takes rows by COPY and keys as arrays.
 """
 # ruff: noqa: S608 - what is put together are names of our own tables and columns, never values
 
+import re
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -13,6 +16,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
 Values: TypeAlias = Sequence[Any]
@@ -20,6 +24,8 @@ Given: TypeAlias = tuple[tuple[str, str], ...]
 """Names and PostgreSQL types of the columns of a table of parameters."""
 
 _MOST: Final = 256
+_FEW: Final = 64
+_PLACE: Final = re.compile(r"\$(\d+)")
 _COPY_FROM: Final = 64
 
 
@@ -59,6 +65,49 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Values]) -> 
         _in_chunks(connection, lambda count: _insert_values(table, count) + " on conflict do nothing", rows)
     else:
         connection.exec_driver_sql(_insert_arrays(table) + " on conflict do nothing", _arrays(rows))
+
+
+class Writes:
+    """Changes of one transaction that need no answer; no two of them may touch the same row.
+
+    SQLite does each at once. PostgreSQL gets all small ones in one statement, for one round trip.
+    """
+
+    __slots__ = ("_parts", "connection")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._parts: list[tuple[str, tuple[list[Any], ...]]] = []
+
+    def insert(self, table: Table, rows: Sequence[Values]) -> None:
+        """See `insert`."""
+        if is_sqlite(self.connection) or len(rows) >= _COPY_FROM:
+            insert(self.connection, table, rows)
+        elif rows:
+            self._parts.append((_insert_arrays(table), _arrays(rows)))
+
+    def upsert(self, table: Table, rows: Sequence[Values]) -> None:
+        """See `upsert`."""
+        if is_sqlite(self.connection):
+            upsert(self.connection, table, rows)
+        elif rows:
+            self._parts.append((_insert_arrays(table) + _on_conflict(table), _arrays(rows)))
+
+    def delete(self, table: Table, keys: Sequence[Values]) -> None:
+        """See `delete`."""
+        if is_sqlite(self.connection):
+            delete(self.connection, table, keys)
+        elif keys:
+            given, statement = _delete_keys(table, sqlite=False)
+            self._parts.append((_given_arrays(given) + statement, _arrays(keys)))
+
+    def flush(self) -> None:
+        """Do what is not yet done."""
+        if self._parts:
+            sql = _as_one(tuple((sql, len(arrays)) for sql, arrays in self._parts))
+            arrays = tuple(chain.from_iterable(arrays for _, arrays in self._parts))
+            self.connection.exec_driver_sql(sql, arrays).close()
+            self._parts = []
 
 
 class Lookup(NamedTuple):
@@ -111,15 +160,8 @@ def _lateral(lookup: Lookup) -> str:
 
 def delete(connection: Connection, table: Table, keys: Sequence[Values]) -> None:
     """Delete the rows with these primary keys."""
-    given = tuple((column.name, _type(column.type)) for column in table.primary_key)
-    match = " and ".join(f"t.{name} = given.{name}" for name, _ in given)
-    if is_sqlite(connection):
-        found = f"select t.rowid from given cross join {table.name} t on {match}"
-        execute(connection, given, f"delete from {table.name} where rowid in ({found})", keys)
-    else:
-        lateral = f"cross join lateral (select t.ctid from {table.name} t where {match} offset 0) t"
-        found = f"select t.ctid from given {lateral}"
-        execute(connection, given, f"delete from {table.name} where ctid = any(array({found}))", keys)
+    if keys:
+        execute(connection, *_delete_keys(table, sqlite=is_sqlite(connection)), keys)
 
 
 def select(connection: Connection, given: Given, query: str, rows: Sequence[Values]) -> list[Any]:
@@ -137,6 +179,8 @@ def select(connection: Connection, given: Given, query: str, rows: Sequence[Valu
 
 def fetch(connection: Connection, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
     """The driver's own tuples; making SQLAlchemy's rows of them costs as much as reading them."""
+    if is_sqlite(connection):
+        return _run(connection, sql, parameters).fetchall()
     result = connection.exec_driver_sql(sql, parameters)
     rows = list(cast("Any", result).cursor.fetchall())
     result.close()
@@ -152,23 +196,32 @@ def execute(connection: Connection, given: Given, statement: str, rows: Sequence
     count = 0
     for chunk in _chunks(rows):
         sql = _given_values(given, len(chunk)) + statement
-        count += connection.exec_driver_sql(sql, tuple(chain.from_iterable(chunk))).rowcount
+        count += _run(connection, sql, tuple(chain.from_iterable(chunk))).rowcount
     return count
 
 
 def _in_chunks(connection: Connection, sql: Callable[[int], str], rows: Sequence[Values]) -> None:
     for chunk in _chunks(rows):
-        connection.exec_driver_sql(sql(len(chunk)), tuple(chain.from_iterable(chunk)))
+        _run(connection, sql(len(chunk)), tuple(chain.from_iterable(chunk)))
+
+
+def _run(connection: Connection, sql: str, parameters: tuple[Any, ...]) -> sqlite3.Cursor:
+    try:
+        return cast("Any", connection.connection.driver_connection).execute(sql, parameters)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(sql, None, error, sqlite3.Error, dialect=connection.dialect) from error
 
 
 def _chunks(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:
-    """Parts whose sizes are powers of two, so that nine prepared statements serve all sizes."""
+    """Parts of 256, 128 or 64 rows and a rest of at most 64: few prepared statements serve all sizes."""
     start, size = 0, _MOST
-    while start < len(rows):
+    while len(rows) - start > _FEW:
         while size > len(rows) - start:
             size //= 2
         yield rows[start : start + size]
         start += size
+    if start < len(rows):
+        yield rows[start:]
 
 
 def _arrays(rows: Iterable[Values]) -> tuple[list[Any], ...]:
@@ -181,7 +234,7 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     await_only(copy(table.name, records=rows, columns=table.columns.keys()))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _insert_values(table: Table, count: int) -> str:
     columns = ", ".join(f'"{name}"' for name in table.columns.keys())  # noqa: SIM118 - a collection of columns
     row = "(" + ", ".join("?" * len(table.columns)) + ")"
@@ -200,6 +253,20 @@ def _type(kind: object) -> str:
     return str(cast("Any", kind).compile(postgresql.dialect())).partition(" COLLATE ")[0]
 
 
+@lru_cache(maxsize=256)
+def _as_one(statements: tuple[tuple[str, int], ...]) -> str:
+    """One statement that makes several changes, each with as many parameters as it says."""
+    if len(statements) == 1:
+        return statements[0][0]
+    changes: list[str] = []
+    before = 0
+    for place, (sql, count) in enumerate(statements):
+        numbered = _PLACE.sub(lambda found, before=before: f"${int(found[1]) + before}", sql)
+        changes.append(f"change{place} as ({numbered})")
+        before += count
+    return f"with {', '.join(changes)} select 1"
+
+
 @lru_cache(maxsize=64)
 def _on_conflict(table: Table) -> str:
     keys = [column.name for column in table.primary_key]
@@ -207,7 +274,18 @@ def _on_conflict(table: Table) -> str:
     return f" on conflict ({', '.join(keys)}) do update set {changes}"
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
+def _delete_keys(table: Table, *, sqlite: bool) -> tuple[Given, str]:
+    given = tuple((column.name, _type(column.type)) for column in table.primary_key)
+    match = " and ".join(f"t.{name} = given.{name}" for name, _ in given)
+    if sqlite:
+        found = f"select t.rowid from given cross join {table.name} t on {match}"
+        return given, f"delete from {table.name} where rowid in ({found})"
+    lateral = f"cross join lateral (select t.ctid from {table.name} t where {match} offset 0) t"
+    return given, f"delete from {table.name} where ctid = any(array(select t.ctid from given {lateral}))"
+
+
+@lru_cache(maxsize=1024)
 def _given_values(given: Given, count: int) -> str:
     names = ", ".join(name for name, _ in given)
     row = "(" + ", ".join("?" * len(given)) + ")"

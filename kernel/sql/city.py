@@ -27,6 +27,7 @@ _WITNESS_SECONDS: Final = 5.0
 class City:
     """What never changes again. `clock` is `system` (city time from `start_wall` and `start_city` on, at
     `speed`; both unset: wall time) or `stepped`, from `start_city` on. `mark` tells it from any other city.
+    `host` is `embedded`, all in one process, or `kafka`.
     """
 
     code: str
@@ -37,6 +38,7 @@ class City:
     start_city: datetime | None = None
     speed: int = 1
     mark: str = ""
+    host: str = "embedded"
 
 
 class OpenCity:
@@ -93,6 +95,7 @@ async def open_city(
     code: str | None = None,
     partitions: int | None = None,
     mark: str | None = None,
+    host: str | None = None,
     exclusive: bool = True,
     poll_seconds: float = 0.2,
     stamp: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -103,6 +106,7 @@ async def open_city(
     _check(place.name, "its code", code, city.code, "name the database of the city that was meant")
     _check(place.name, "number of partitions", partitions, city.partitions, _KEEP)
     _check(place.name, "its mark", mark, city.mark, "name the database of the city that was meant")
+    _check(place.name, "its host", host, city.host, _HOSTS.get(city.host, _KEEP))
     stores: list[Store] = []
 
     def lost(error: Exception) -> None:
@@ -122,6 +126,10 @@ async def open_city(
     return OpenCity(city, store, let_go, place.witness)
 
 
+_HOSTS: Final = {
+    "embedded": "`gridcase run`, which runs the whole city in one process",
+    "kafka": "`gridcase worker`, one or more for each service, with GRIDCASE_KAFKA_BOOTSTRAP set",
+}
 _KEEP: Final = "start with the number found; it is fixed for ever, and a city with another one is a new city"
 
 
@@ -194,6 +202,7 @@ def _found(connection: Connection, place: Place, city: City) -> City:
             code=city.code,
             name=city.name,
             partitions=city.partitions,
+            host=city.host,
             clock=city.clock,
             start_wall=_stored(city.start_wall),
             start_city=_stored(city.start_city),
@@ -221,6 +230,7 @@ def read_city(connection: Connection, place: str) -> City:
         code=there.code,
         name=there.name,
         partitions=there.partitions,
+        host=there.host,
         clock=there.clock,
         start_wall=_read(there.start_wall),
         start_city=_read(there.start_city),

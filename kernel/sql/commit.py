@@ -49,6 +49,7 @@ class Batch:
 
     def __init__(self, connection: Connection, processor: str, moves: Sequence[Move]) -> None:
         self.connection = connection
+        self.writes = bulk.Writes(connection)
         self.processor = processor
         locked = {
             partition: row
@@ -94,9 +95,10 @@ def commit(
     _store_timers(batch)
     _store_rest(batch)
     if delivers:
-        heads |= append(connection, ends, outgoing, now, parts)
+        heads |= append(batch.writes, ends, outgoing, now, parts)
     else:
         _store_outbox(batch)
+    batch.writes.flush()
     return Outcome(batch.fenced, heads, parts)
 
 
@@ -121,7 +123,7 @@ def sort_by_target(outgoing: Iterable[Outgoing]) -> dict[Target, list[Outgoing]]
 
 
 def append(
-    connection: Connection,
+    writes: bulk.Writes,
     ends: Mapping[Target, TargetRow],
     batches: Mapping[Target, Sequence[Outgoing]],
     now: int,
@@ -139,8 +141,8 @@ def append(
         counters.append((number, *target, offset + len(batch), appended))
         heads[target] = Head(number, offset + len(batch))
         parts[target] = Part(offset, moment(appended), batch)
-    bulk.insert(connection, messages, rows)
-    bulk.upsert(connection, targets, counters)
+    writes.insert(messages, rows)
+    writes.upsert(targets, counters)
     return heads
 
 
@@ -156,7 +158,7 @@ def _store_cursors(batch: Batch, now: int, *, delivers: bool) -> dict[Source, He
         facts = (cursor.token, cursor.seq, published, appended, max(last, row.held), encode(cursor))
         rows.append((row.id, batch.processor, cursor.partition, *facts))
         heads[journal_source(batch.processor, cursor.partition)] = Head(row.id, cursor.seq)
-    bulk.upsert(batch.connection, journals, rows)
+    batch.writes.upsert(journals, rows)
     return heads
 
 
@@ -177,7 +179,7 @@ def _store_events(batch: Batch, now: int) -> dict[Source, Part]:
         parts[journal_source(batch.processor, move.cursor.partition)] = Part(
             row.seq, moment(appended), move.records
         )
-    bulk.insert(batch.connection, journal, rows)
+    batch.writes.insert(journal, rows)
     return parts
 
 
@@ -196,8 +198,8 @@ def _store_timers(batch: Batch) -> None:
         else:
             gone.append(key)
     rows.sort()
-    bulk.delete(batch.connection, timers, gone)
-    bulk.upsert(batch.connection, timers, rows)
+    batch.writes.delete(timers, gone)
+    batch.writes.upsert(timers, rows)
 
 
 def _store_rest(batch: Batch) -> None:

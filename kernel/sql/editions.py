@@ -1,4 +1,4 @@
-"""The port to rules editions, in SQL: sections by hash, and the topic that says which number means what."""
+"""The port to rules editions, in SQL: sections by hash, and the journal that says which number means what."""
 
 from typing import Final
 
@@ -6,16 +6,26 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from kernel.errors import NoSuchEdition
-from kernel.sql import bulk
+from kernel.sql import bulk, reading
+from kernel.sql.heads import journal_source
 from kernel.sql.store import Store
-from kernel.sql.tables import editions, messages, sections, targets
+from kernel.sql.tables import editions, sections
 from rules.bundle import Bundle
 from rules.edition import Edition
 from schemas.kernel import ActivateRules
+from schemas.registry import EditionPublished
 from schemas.topics import RULES_EDITIONS
 from schemas.wire import trusted
 
 _MANIFEST: Final = msgspec.json.Decoder(dict[str, str])
+(_REGISTRY,) = RULES_EDITIONS.producers
+_PUBLISHED: Final = bulk.Lookup(
+    given=(("journal", "int"), ("seq", "bigint")),
+    table="journal",
+    columns="t.journal, t.seq, t.body",
+    match="t.journal = given.journal and t.seq > given.seq",
+    order="t.journal, t.seq",
+)
 
 
 async def put_edition(store: Store, edition: Edition) -> None:
@@ -30,7 +40,10 @@ async def put_edition(store: Store, edition: Edition) -> None:
 
 
 class SqlEditions:
-    """Which edition a number stands for is read from topic `rules.editions`, wherever it went first."""
+    """Which edition a number stands for is read where it was decided, in the journal of `registry.rules`.
+
+    So it is known before anybody is told, on every host.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -40,7 +53,8 @@ class SqlEditions:
 
     async def latest(self) -> int:
         """See the port."""
-        await self._learn()
+        if not self._activations or self._moved():
+            await self._learn()
         return max(self._activations, default=0)
 
     async def activation(self, number: int) -> ActivateRules:
@@ -74,25 +88,28 @@ class SqlEditions:
 
         return await self._store.read(work)
 
+    def _moved(self) -> bool:
+        name, _ = journal_source(_REGISTRY, 0)
+        heads = self._store.heads.known
+        return any(
+            head.end > self._read.get(head.id, 0) for source, head in heads.items() if source[0] == name
+        )
+
     async def _learn(self) -> None:
-        """Read what came into the topic since the last time."""
+        """Read what came into the journal since the last time."""
 
         def work(connection: Connection) -> list[tuple[int, int, bytes]]:
-            known = connection.execute(
-                select(targets.c.id).where(targets.c.topic == RULES_EDITIONS.name)
-            ).scalars()
-            return [
-                (number, offset, body)
-                for number in known.all()
-                for offset, body in connection.execute(
-                    select(messages.c.offset, messages.c.body)
-                    .where(messages.c.target == number, messages.c.offset >= self._read.get(number, 0))
-                    .order_by(messages.c.offset)
-                )
-            ]
+            numbers = reading.numbers_of(connection, _REGISTRY).values()
+            behind = [(number, self._read.get(number, 0)) for number in numbers]
+            return bulk.look_up(connection, _PUBLISHED, behind)
 
-        for target, offset, body in await self._store.read(work):
-            self._read[target] = offset + 1
+        for number, seq, body in await self._store.read(work):
+            self._read[number] = seq
             message = trusted(body).message
-            if isinstance(message, ActivateRules):
-                self._activations[message.number] = message
+            if isinstance(message, EditionPublished):
+                self._activations[message.number] = ActivateRules(
+                    number=message.number,
+                    edition=message.edition,
+                    modes=message.modes,
+                    effective=message.effective,
+                )

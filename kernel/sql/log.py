@@ -1,5 +1,6 @@
 """The port to the topics, in SQL: commands lie in a table, an event topic is the journal of its processor."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -68,6 +69,7 @@ class SqlLog:
 
     async def fetch(self, limit: int) -> Sequence[Message]:
         """See the port."""
+        await asyncio.sleep(0)
         found = await self._take(limit)
         if found or not self._tick_seconds or self.own - self._positions.keys():
             return found
@@ -165,7 +167,10 @@ class SqlLog:
     ) -> tuple[dict[Source, Head], dict[Source, Part]]:
         ends = lock_targets(connection, batches)
         parts: dict[Source, Part] = {}
-        return append(connection, ends, batches, micros(self._store.stamp()), parts), parts
+        writes = bulk.Writes(connection)
+        heads = append(writes, ends, batches, micros(self._store.stamp()), parts)
+        writes.flush()
+        return heads, parts
 
     def drift(self) -> float:
         """The stamps are this process's own clock."""

@@ -1,22 +1,27 @@
-"""SQLite: one transaction at a time for all that wait, its statements and all reading on the event loop.
+"""SQLite: all on the event loop, as far as neither another process nor a slow disk has to be waited for.
 
-Those who wait are written together (one fsync for all); if one of them fails, each is done again alone. Only
-BEGIN and COMMIT, which may wait for another process or the disk, have a thread: everything else would wait
-there for Python's lock at every row (docs/decisions/0010).
+On a quick disk each transaction is done at once: the way to a thread and back, and waiting for one another,
+cost more than an fsync. Otherwise those who wait are written together, BEGIN and COMMIT in a thread; if one
+fails, each is done again alone. Statements and reading never go there: they would wait for Python's lock at
+every row (docs/decisions/0010).
 """
 
 import asyncio
+import os
 import sqlite3
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, RootTransaction, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from kernel.sql.heads import Heads
 from kernel.sql.store import Poll
@@ -24,6 +29,7 @@ from kernel.sql.store import Poll
 T = TypeVar("T")
 
 _BUSY_SECONDS: Final = 10
+_QUICK_SECONDS: Final = 0.005
 _SWITCH_SECONDS: Final = 0.0005
 _CACHE_KIB: Final = 64 * 1024
 _PAGE_BYTES: Final = 8192
@@ -53,7 +59,7 @@ def engine_of(path: Path, begin: str = "BEGIN IMMEDIATE") -> Engine:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
+        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=1024
     )
     for pragma in (
         f"page_size={_PAGE_BYTES}",
@@ -69,9 +75,16 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 class SqliteStore:
-    """A city in one file."""
+    """A city in one file; how quick its disk is will be measured, if it is not said."""
 
-    def __init__(self, path: Path, stamp: Callable[[], datetime], poll_seconds: float = 0.2) -> None:
+    def __init__(
+        self,
+        path: Path,
+        stamp: Callable[[], datetime],
+        poll_seconds: float = 0.2,
+        *,
+        quick: bool | None = None,
+    ) -> None:
         self.path = path
         self.stamp = stamp
         self.heads = Heads()
@@ -81,6 +94,7 @@ class SqliteStore:
         self._engine = engine_of(path)
         self._connection: Connection | None = None
         self._thread = ThreadPoolExecutor(1, "gridcase-writer")
+        self._quick = quick
         self._reader = engine_of(path, "BEGIN").connect()
         self._seen = -1
         self._poll = Poll(self, poll_seconds)
@@ -88,6 +102,8 @@ class SqliteStore:
     async def open(self) -> "SqliteStore":
         """Begin to take transactions and look where the topics end."""
         sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
+        if self._quick is None:
+            self._quick = await asyncio.to_thread(_sync_seconds, self.path.parent) < _QUICK_SECONDS
         self._open = True
         try:
             await self._poll.start()
@@ -110,6 +126,10 @@ class SqliteStore:
         """See the port."""
         if not self._open:
             raise ConnectionError(f"{self.path} is closed")
+        if self._quick and not self._waiting and (self._writing is None or self._writing.done()):
+            transaction = self._begin_at_once()
+            if transaction is not None:
+                return self._finish(transaction, work)
         job = Job(work)
         self._waiting.append(job)
         if self._writing is None or self._writing.done():
@@ -136,6 +156,22 @@ class SqliteStore:
         )
         return seen != self._seen
 
+    def _begin_at_once(self) -> RootTransaction | None:
+        """Nothing, if another process writes: it has to be waited for."""
+        try:
+            return self._begin(0)
+        except OperationalError:
+            return None
+
+    def _finish(self, transaction: RootTransaction, work: Callable[[Connection], T]) -> T:
+        try:
+            answer = work(transaction.connection)
+            transaction.commit()
+        except BaseException:
+            self._disconnect()
+            raise
+        return answer
+
     async def _write_all(self) -> None:
         """Whoever comes during a transaction waits for the next; whoever has gone is passed over."""
         while self._waiting:
@@ -154,7 +190,9 @@ class SqliteStore:
             worked = True
             await self._in_thread(transaction.commit)
         except BaseException as error:
-            self._thread.submit(self._disconnect)
+            left = self._thread.submit(self._disconnect)
+            if isinstance(error, Exception):
+                await asyncio.wrap_future(left)  # whoever is next may write at once
             if not worked and len(jobs) > 1 and isinstance(error, Exception):
                 return False
             for job in jobs:
@@ -173,11 +211,11 @@ class SqliteStore:
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    # In the thread.
-
-    def _begin(self) -> RootTransaction:
+    def _begin(self, seconds: int = _BUSY_SECONDS) -> RootTransaction:
         if self._connection is None:
             self._connection = self._engine.connect()
+        raw: Any = self._connection.connection.driver_connection
+        raw.execute(f"pragma busy_timeout={1000 * seconds}")
         return self._connection.begin()
 
     def _disconnect(self) -> None:
@@ -186,3 +224,19 @@ class SqliteStore:
         if connection is not None:
             with suppress(Exception):
                 connection.close()
+
+
+def _sync_seconds(folder: Path) -> float:
+    """How long this disk takes to make a page durable: the middle one of five attempts."""
+    taken: list[float] = []
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            for _ in range(5):
+                file.write(bytes(_PAGE_BYTES))
+                file.flush()
+                started = time.perf_counter()
+                os.fsync(file.fileno())
+                taken.append(time.perf_counter() - started)
+    except OSError:  # full, or not ours to write: whoever writes to the city will be told
+        return inf
+    return sorted(taken)[2]

@@ -41,6 +41,7 @@ city = Table(
     Column("mark", LargeBinary, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("place", Text),
+    Column("host", Text, nullable=False, server_default="embedded"),
 )
 """One row: what was fixed when the city was created. `mark` tells it from any other city of the same name,
 `place` is the identity of the database where it last ran.

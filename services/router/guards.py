@@ -339,7 +339,7 @@ def window_over(case: Case, command: object, context: Context) -> Refusal | None
 
 
 def nothing_holds(case: Case, command: object, context: Context) -> Refusal | None:
-    held = len(case.supervisions)
+    held = len(case.holds)
     return refuse("held", "no open supervision", held) if held else None
 
 

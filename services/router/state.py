@@ -119,6 +119,11 @@ class Case(Struct, frozen=True, gc=False):
         """Whether there is a reporter who can be contacted at all."""
         return bool(self.reporters)
 
+    @property
+    def holds(self) -> list[Supervision]:
+        """What keeps a closed case from being written off; what a clock opened ends with it."""
+        return [one for one in self.supervisions if not one.clock]
+
     def left_by_clocks(self, clock: str, since: int) -> list[Supervision]:
         """The supervisions that this run of a clock opened, and those of every run that has stopped."""
         return [

@@ -55,7 +55,7 @@ def _set(event: ClocksSet, envelope: Envelope) -> Sequence[Effect]:
 
 def _over(event: ClocksSet) -> bool:
     """A case that is over ends by itself what its clocks had opened."""
-    return event.event in {"CaseClosed", "CaseVoided"}
+    return event.event in {"CaseClosed", "CaseVoided", "CaseWrittenOff"}
 
 
 def _warned(event: ClockWarned, envelope: Envelope) -> Sequence[Effect]:

@@ -26,10 +26,10 @@ class Hands:
 
 
 @asynccontextmanager
-async def sqlite_store(path: Path, hands: Hands) -> AsyncIterator[Store]:
+async def sqlite_store(path: Path, hands: Hands, *, quick: bool = True) -> AsyncIterator[Store]:
     with sqlite.engine_of(path).begin() as connection:
         metadata.create_all(connection)
-    store = await sqlite.SqliteStore(path, hands).open()
+    store = await sqlite.SqliteStore(path, hands, quick=quick).open()
     try:
         yield store
     finally:

@@ -553,10 +553,16 @@ class SqlContract(JournalContract):
 
 
 class TestSqliteJournal(SqlContract):
+    quick = True
+
     @pytest.fixture
     async def opened(self, tmp_path: Path) -> AsyncIterator[None]:
-        async with sqlite_store(tmp_path / "city.db", Hands()) as self.store:
+        async with sqlite_store(tmp_path / "city.db", Hands(), quick=self.quick) as self.store:
             yield
+
+
+class TestSqliteJournalOnASlowDisk(TestSqliteJournal):
+    quick = False
 
 
 class TestPostgresJournal(SqlContract):

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.journal import StoredTimer
+from kernel.journal import CancelledTimer, StoredTimer
 from kernel.log import Headers, Outgoing
 from kernel.origins import Verdict, judge
 from kernel.outbox import Outbox
 from kernel.partition import murmur2
-from kernel.timers import Agenda
+from kernel.timers import Agenda, Soon, learned, to_ask
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 KAFKA = {
@@ -110,3 +110,28 @@ def test_a_receiver_takes_each_number_once_and_in_order(arrived: Sequence[int]) 
             taken.append(k)
             last = k
     assert taken == list(range(1, len(taken) + 1))
+
+
+@given(timers(20), timers(6), st.lists(st.integers(0, 7), min_size=1, max_size=5), st.integers(1, 9))
+def test_timers_read_ahead_are_those_that_asking_each_time_would_find(
+    stored: Sequence[StoredTimer], fresh: Sequence[StoredTimer], moments: Sequence[int], limit: int
+) -> None:
+    journal = {(timer.stream, timer.name): timer for timer in stored}
+    soon = Soon()
+    for minutes in moments:
+        until = {0: START + timedelta(minutes=minutes)}
+        asked = to_ask({0: soon}, until, START + timedelta(minutes=3))
+        answer = sorted((timer for timer in journal.values() if timer.due <= asked.get(0, START)), key=order)
+        found = answer[:limit] if asked else []
+        due, horizon = learned({0: soon}, until, asked, found, whole=len(found) < limit)
+        truly = [timer for timer in journal.values() if timer.due <= until[0]]
+        assert len(due) == len({order(timer) for timer in due})
+        assert {order(timer) for timer in due} <= {order(timer) for timer in truly}
+        assert {order(timer) for timer in truly if horizon is None or timer.due < horizon} <= set(
+            map(order, due)
+        )
+        assert horizon is None or due, "no progress"
+        fired = [CancelledTimer(0, timer.stream, timer.name) for timer in due]
+        journal = {key: timer for key, timer in journal.items() if timer not in due}
+        journal |= {(timer.stream, timer.name): timer for timer in fresh}
+        soon.follow([*fired, *fresh])

@@ -16,7 +16,8 @@ from schemas.case.closing import (
 from schemas.case.states import State
 from schemas.case.timing import Term
 from schemas.case.union import CaseEvent
-from services.router.decisions.supervising import decided, lifted, opened
+from services.router.decisions.lifting import decided, lifted
+from services.router.decisions.supervising import opened
 from services.router.evolve import AT_BOUND
 from services.router.guards import called
 from services.router.state import Calls, Case

@@ -21,7 +21,7 @@ from schemas.case.timing import Term
 from schemas.case.union import CaseEvent
 from schemas.intake import ReadReport
 from services.router.decisions.assigning import routed, stopped
-from services.router.decisions.supervising import lifted
+from services.router.decisions.lifting import lifted
 from services.router.guards import condition_of, matter_of
 from services.router.state import Case
 

@@ -2,13 +2,16 @@
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from kernel.processor import Context
-from schemas.case.supervising import LiftSupervision, Supervise, SupervisionLifted, SupervisionOpened
+from schemas.case.supervising import LiftSupervision, Supervise, SupervisionOpened
 from schemas.case.timing import Firing
 from schemas.case.union import CaseEvent
+from services.router.decisions.lifting import ended
 from services.router.decisions.writing_off import written_off_at_last
 from services.router.firings import breach
-from services.router.state import Case, Supervision
+from services.router.state import Case
 
 
 def supervise(case: Case, command: Supervise, context: Context) -> list[CaseEvent]:
@@ -71,26 +74,8 @@ def pressed(case: Case, to: str, context: Context) -> str:
 def lift_supervision(case: Case, command: LiftSupervision, context: Context) -> list[CaseEvent]:
     """解除督办; if it was the last thing that held a closed case, the case is written off now."""
     if context.sender.id == "sla.clock":
-        ended = case.left_by_clocks(command.clock, command.since)
+        over = case.left_by_clocks(command.clock, command.since)
     else:
-        ended = [one for one in case.supervisions if one.number == command.number]
-    events: list[CaseEvent] = [_lifted(one, command.reason or "answered", context) for one in ended]
-    if len(ended) == len(case.supervisions):
-        events.extend(written_off_at_last(case, context))
-    return events
-
-
-def lifted(case: Case, context: Context, *, everything: bool = False) -> list[CaseEvent]:
-    """What ends with the case: the clock's own supervisions when it closes, all of them when it is void."""
-    return [_lifted(one, "case_over", context) for one in case.supervisions if everything or one.clock]
-
-
-def decided(case: Case, context: Context) -> list[CaseEvent]:
-    """The supervision of the bound of rounds asked for a decision, and here it is."""
-    return [_lifted(one, "decided", context) for one in case.supervisions if one.at_bound]
-
-
-def _lifted(one: Supervision, reason: str, context: Context) -> SupervisionLifted:
-    return SupervisionLifted(
-        number=one.number, kind=one.kind, reason=reason, by=context.sender.id, at=context.received
-    )
+        over = [one for one in case.supervisions if one.number == command.number]
+    left = replace(case, supervisions=tuple(one for one in case.supervisions if one not in over))
+    return [*ended(over, command.reason or "answered", context), *written_off_at_last(left, context)]

@@ -4,10 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import kernel.leaf
-from kernel.decider import NEVER, Decider
+from kernel.decider import Decider
 from kernel.leaf import Leaf
 from kernel.log import Headers
-from kernel.timers import Agenda
+from kernel.timers import NEVER, Agenda, Soon
 from kernel.worker import Worker
 from tests.simulator.mutants.swap import Mutant, Swap, swapped, together
 
@@ -78,6 +78,24 @@ def _horizon_unseen() -> Swap:
     )
 
 
+def _soon_deaf() -> Swap:
+    """What is set within the time that was read ahead goes unnoticed until that time is over."""
+    return swapped(Soon, "follow", lambda _: lambda self, changed: None)
+
+
+def _cut_unseen() -> Swap:
+    """An answer of the journal that was cut is taken for a whole one."""
+
+    def make(original: Any) -> Any:
+        def learn(self: Soon, timers: Any, until: Any, cut: Any = None) -> None:
+            del cut
+            original(self, timers, until)
+
+        return learn
+
+    return swapped(Soon, "learn", make)
+
+
 def _edition_not_recorded() -> Swap:
     def adopt(self: Decider, leaf: Leaf, number: int, *_: Any) -> None:
         leaf.tenure.rules = self.rules[number]
@@ -110,6 +128,8 @@ MUTANTS = (
     Mutant("drift_unseen", "a worker whose clock is wrong fires timers", _drift_unseen),
     Mutant("wild_taken", "a record from the future is taken", _wild_taken),
     Mutant("horizon_unseen", "timers beyond those fetched are passed over", _horizon_unseen),
+    Mutant("soon_deaf", "timers read ahead do not follow what is set and cancelled", _soon_deaf),
+    Mutant("cut_unseen", "an answer cut at the most timers is taken for whole", _cut_unseen),
     Mutant("edition_not_recorded", "the adoption of an edition is no row", _edition_not_recorded, "calm"),
     Mutant("edition_not_carried", "messages do not carry their edition", _edition_not_carried),
 )

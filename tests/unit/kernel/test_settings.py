@@ -48,6 +48,13 @@ def test_an_option_that_was_not_given_leaves_the_variable() -> None:
         ("GRIDCASE_DATABASE_URL", "postgresql+psycopg2://x/y", "expected sqlite:///FILE or postgresql://"),
         ("GRIDCASE_DATABASE_URL", "", "expected sqlite:///FILE"),
         ("GRIDCASE_HEALTH_HOST", "a b", "expected a host name or address"),
+        (
+            "GRIDCASE_KAFKA_BOOTSTRAP",
+            "kafka",
+            "expected HOST:PORT, several with commas between, found 'kafka'",
+        ),
+        ("GRIDCASE_KAFKA_PREFIX", "云溪.", "expected letters, figures, points and hyphens"),
+        ("GRIDCASE_KAFKA_REPLICAS", "0", "expected a whole number from 1 to 9, found '0'"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_variable(name: str, value: str, expected: str) -> None:

@@ -249,6 +249,31 @@ def test_what_the_clock_pressed_for_ends_with_the_closing() -> None:
     case.resolve().verify().call().wrote("CallbackRecorded", "SupervisionLifted", "CaseClosed")
 
 
+def test_what_the_window_itself_pressed_for_does_not_hold_the_write_off() -> None:
+    case, due = life().closed(), START + timedelta(days=7)
+    warned = Supervise(kind="urge", to="keeper", firing=firing(case.state, "after_close", due))
+    case.sent(warned, CLOCK, at=START + timedelta(days=5)).wrote("SupervisionOpened")
+    case.sent(WriteOff(firing=firing(case.state, "after_close", due)), CLOCK, at=due)
+    case.wrote("SupervisionLifted", "CaseWrittenOff")
+    assert not case.state.supervisions
+
+
+def test_the_keeper_whom_the_window_pressed_may_write_off() -> None:
+    case, due = life().closed(), START + timedelta(days=7)
+    case.sent(Supervise(kind="urge", firing=firing(case.state, "after_close", due)), CLOCK)
+    case.sent(WriteOff(), centre("keeper"), at=LATER).wrote("SupervisionLifted", "CaseWrittenOff")
+
+
+def test_the_last_hold_of_a_person_ends_what_the_window_pressed_for_too() -> None:
+    case = life().handled().sent(Supervise(kind="oversee"), centre("supervisor")).resolve().verify().call()
+    due = START + timedelta(days=7)
+    case.sent(Supervise(kind="urge", firing=firing(case.state, "after_close", due)), CLOCK)
+    case.sent(WriteOff(firing=firing(case.state, "after_close", due)), CLOCK, at=due)
+    assert case.events[0].holds == 1
+    case.sent(LiftSupervision(number=1, reason="已落实"), centre("supervisor"))
+    case.wrote("SupervisionLifted", "SupervisionLifted", "CaseWrittenOff")
+
+
 def test_the_clock_writes_off_at_the_end_of_the_window() -> None:
     case = life().closed()
     due = START + timedelta(days=7)

@@ -16,6 +16,7 @@ from tests.builders_case import (
     passed,
     resolved,
     signed,
+    written_off,
 )
 from tests.stories import Story
 from tests.unit.sla.telling import RULES, at, clocks, commands, ring, timers, told
@@ -73,6 +74,14 @@ def test_the_window_after_closing_ends_in_a_write_off() -> None:
     to_due(tale, "after_close")
     assert commands(tale) == [WriteOff(firing=firing(tale, "after_close"))]
     assert tale.now == at("09 16:20")
+
+
+def test_a_case_written_off_ends_by_itself_what_the_window_pressed_for() -> None:
+    tale = told(*HANDLING, resolved(at("02 16:00")), passed(at("02 16:10")), closed(at("02 16:20")))
+    ring(tale, "after_close")
+    assert clocks(tale)["after_close"].presses
+    tale.when(written_off(at("09 16:20")), at=at("09 16:20"))
+    assert commands(tale) == []
 
 
 def test_handling_climbs_its_ladder_rung_by_rung() -> None:

@@ -1,0 +1,113 @@
+"""One process of a city on Kafka: journals in PostgreSQL, topics on the brokers."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+
+from cli.assemble import (
+    MemberCity,
+    clock_of,
+    decider_of,
+    edge_of,
+    pace_of,
+    seals_of,
+)
+from cli.topology import PERFORMING, PROCESSORS
+from kernel.clock import Clock
+from kernel.edge import EDGE
+from kernel.hosts.member import Member
+from kernel.kafka.cluster import Cluster
+from kernel.kafka.log import KafkaLog
+from kernel.kafka.looking import Looker
+from kernel.kafka.plain import PlainDelivery
+from kernel.kafka.publishing import Publisher
+from kernel.performer import Channel, performing
+from kernel.processor import AnyProcessor
+from kernel.settings import Settings, SettingsWrong
+from kernel.sql.city import open_city as open_database
+from kernel.sql.editions import SqlEditions
+from kernel.sql.journal import SqlJournal
+from kernel.telemetry import MeteredJournal, Meters
+from kernel.worker import Pace, Worker
+from services.notifier.delivery.sender import Deliveries
+
+NO_BROKERS: Final = "GRIDCASE_KAFKA_BOOTSTRAP: expected HOST:PORT of a broker, found nothing"
+NAMES: Final = tuple(processor.name for processor in PROCESSORS)
+SKEW_SECONDS: Final = 5.0
+"""More than the clocks of all machines differ, if no setting says otherwise."""
+
+
+@asynccontextmanager
+async def open_member(
+    settings: Settings,
+    slot: str,
+    *,
+    processors: Sequence[AnyProcessor] = PROCESSORS,
+    instance: int | None = None,
+    channels: Mapping[str, Channel] | None = None,
+    clock: Clock | None = None,
+    meters: Meters | None = None,
+) -> AsyncGenerator[MemberCity]:
+    """The part of a city that this process runs. `slot` names the process; no two at work may share it.
+
+    `instance` is the number of its edge, whose journal partition nobody else may write at the same time;
+    without it what the edge of this process takes leaves only when it is taken.
+    """
+    if not settings.kafka_bootstrap:
+        raise SettingsWrong(wrong=NO_BROKERS)
+    cluster = Cluster(settings.kafka_bootstrap, settings.kafka_prefix)
+    async with await open_database(settings.database_url, exclusive=False, host="kafka") as opened:
+        city, store, clock = opened.city, opened.store, clock or clock_of(opened.city)
+        store.stamp = clock.wall
+        editions = SqlEditions(store)
+        journals = {name: SqlJournal(store, name, delivers=False) for name in (*NAMES, EDGE)}
+        pace = _pace(clock, settings)
+        logs = {one.name: _log(cluster, one, slot, pace) for one in processors}
+        perform = performing(Deliveries(channels or {}).perform)
+        workers = [
+            Worker(
+                decider_of(one, city, clock, settings, delivers=False),
+                logs[one.name],
+                _metered(journals[one.name], one, meters),
+                editions,
+                clock,
+                pace=pace,
+                perform=perform if one.name in PERFORMING else None,
+            )
+            for one in processors
+        ]
+        seals, out = await seals_of(store), _edge_log(cluster, slot)
+        edge = edge_of(city, clock, editions, journals[EDGE], seals, instance or 0, settings, out)
+        try:
+            host = Member(workers, None if instance is None else edge)
+            yield MemberCity(city, store, clock, editions, journals, edge, *seals, host)
+        finally:
+            await asyncio.gather(*(log.close() for log in (*logs.values(), out)), return_exceptions=True)
+
+
+def _pace(clock: Clock, settings: Settings) -> Pace:
+    pace = pace_of(clock, settings)
+    return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
+
+
+def _metered(
+    journal: SqlJournal, processor: AnyProcessor, meters: Meters | None
+) -> SqlJournal | MeteredJournal:
+    return MeteredJournal(journal, processor.name, meters) if meters else journal
+
+
+def _log(cluster: Cluster, processor: AnyProcessor, slot: str, pace: Pace) -> KafkaLog:
+    worker = f"{processor.name}-{slot}"
+    delivery = PlainDelivery(
+        cluster, processor.topics, group=processor.name, worker=worker, tick_seconds=pace.tick_seconds
+    )
+    return KafkaLog(delivery, Publisher(cluster, worker), Looker(cluster, worker))
+
+
+def _edge_log(cluster: Cluster, slot: str) -> KafkaLog:
+    """The edge reads no topic; it only sends."""
+    worker = f"{EDGE}-{slot}"
+    delivery = PlainDelivery(cluster, (), group=EDGE, worker=worker, tick_seconds=1.0)
+    return KafkaLog(delivery, Publisher(cluster, worker), Looker(cluster, worker))

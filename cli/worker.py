@@ -1,0 +1,49 @@
+"""`gridcase worker`: some services of a city on Kafka, as one of any number of processes."""
+
+import socket
+from typing import Annotated, Final
+
+import typer
+
+from cli.options import Database, one_of
+from cli.output import console
+from cli.topology import PROCESSORS
+from kernel import settings
+
+SERVICES: Final = tuple(dict.fromkeys(processor.service for processor in PROCESSORS))
+
+
+def worker(
+    services: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SERVICE...", help=f"{', '.join(SERVICES)}; or all.", autocompletion=one_of(SERVICES)
+        ),
+    ],
+    slot: Annotated[
+        str,
+        typer.Option(
+            help="Name of this process among those of its services; kept over restarts. Else the machine's."
+        ),
+    ] = "",
+    database: Database = None,
+) -> None:
+    """Run services of a city on Kafka until stopped (工作进程)."""
+    wrong = [name for name in services if name not in {*SERVICES, "all"}]
+    if wrong:
+        raise typer.BadParameter(
+            f"expected {', '.join(SERVICES)} or all; found {', '.join(wrong)}", param_hint="SERVICE"
+        )
+    from cli.member import open_member  # noqa: PLC0415 - needs the extra kafka
+    from cli.serve import work  # noqa: PLC0415 - as above
+
+    chosen = [p for p in PROCESSORS if "all" in services or p.service in services]
+    given = settings.read(database_url=database)
+    name = slot or socket.gethostname()
+    work(
+        given,
+        console.print,
+        lambda channels, meters: open_member(
+            given, name, processors=chosen, channels=channels, meters=meters
+        ),
+    )

@@ -1,0 +1,61 @@
+"""Where the brokers are and how to come in: what every client of one process has in common."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+ANSWER_SECONDS: Final = 10.0
+"""How long one request may take; beyond it the broker counts as silent."""
+
+_OTHER: Final = re.compile(r"[^A-Za-z0-9.-]")
+_METADATA_SECONDS: Final = 10.0
+"""After how long a client hears of topics that were made or deleted meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """`prefix` begins the name of every topic and group, so that several cities may share the brokers.
+
+    `access` is passed on to every client as it is: security protocol, certificates, name and password.
+    """
+
+    bootstrap: str
+    prefix: str = ""
+    access: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def name(self, topic: str) -> str:
+        """What the brokers call a topic or a group of ours: they take no letters but those of ASCII."""
+        return _ascii(self.prefix + topic)
+
+    def client(self, who: str) -> dict[str, Any]:
+        """The arguments of every aiokafka client; `who` is seen in the brokers' logs and metrics."""
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "client_id": f"{self.prefix}gridcase-{who}",
+            "request_timeout_ms": int(ANSWER_SECONDS * 1000),
+            "metadata_max_age_ms": int(_METADATA_SECONDS * 1000),
+            **self.access,
+        }
+
+
+@lru_cache(maxsize=4096)
+def _ascii(name: str) -> str:
+    """`unit.城管.cases` is unit._e59f8e_e7aea1.cases: each other character is an underscore and its bytes."""
+    return _OTHER.sub(lambda found: f"_{found[0].encode().hex()}", name)
+
+
+class TopicMissing(Exception):  # noqa: N818 - named by what happened
+    """The brokers do not know a topic, or not this partition of it."""
+
+    def __init__(self, topic: str, partition: int | None = None) -> None:
+        part = "" if partition is None else f" with a partition {partition}"
+        super().__init__(f"expected the topic {topic}{part}; found none; do: gridcase topics check")
+
+
+class NoAnswer(Exception):  # noqa: N818 - named by what happened
+    """The brokers are silent."""
+
+    def __init__(self, bootstrap: str) -> None:
+        super().__init__(f"expected {bootstrap} to answer within {ANSWER_SECONDS:.0f} s; found silence")

@@ -1,0 +1,86 @@
+"""The topics on the brokers: described for a comparison, made where missing. Nothing is altered."""
+
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+
+from kernel.errors import BrokerRefused, BrokerUnreachable
+from kernel.kafka.cluster import Cluster
+from kernel.kafka.layout import Found, Layout
+
+_NO_ERROR: Final = 0
+
+
+class Brokers:
+    """What may be asked of the brokers about topics, over an open connection."""
+
+    def __init__(self, cluster: Cluster, admin: AIOKafkaAdminClient) -> None:
+        self._cluster = cluster
+        self._admin = admin
+
+    async def names(self) -> Collection[str]:
+        """The names of all topics that we may see."""
+        return await self._admin.list_topics()
+
+    async def describe(self, wanted: Sequence[Layout]) -> Mapping[str, Found]:
+        """Those of the topics that are there, with the settings that the layouts name."""
+        there = set(await self.names())
+        asked = [layout for layout in wanted if layout.name in there]
+        if not asked:
+            return {}
+        settings = await self._settings(asked)
+        found: dict[str, Found] = {}
+        for topic in await self._admin.describe_topics([layout.name for layout in asked]):
+            replicas = [len(part["replicas"]) for part in topic["partitions"]]
+            found[topic["topic"]] = Found(len(replicas), min(replicas, default=0), settings[topic["topic"]])
+        return found
+
+    async def _settings(self, asked: Sequence[Layout]) -> Mapping[str, Mapping[str, str]]:
+        resources = [
+            ConfigResource(ConfigResourceType.TOPIC, layout.name, dict.fromkeys(layout.settings))
+            for layout in asked
+        ]
+        found: dict[str, Mapping[str, str]] = {}
+        for answer in await self._admin.describe_configs(resources):
+            for code, words, _, name, entries in answer.resources:
+                self._check(code, words, f"the settings of {name}")
+                found[name] = {key: value for key, value, *_ in entries}
+        return found
+
+    async def create(self, layouts: Sequence[Layout]) -> None:
+        """Make these topics; one that somebody else has just made is left as it is."""
+        if not layouts:
+            return
+        made = [
+            NewTopic(layout.name, layout.partitions, layout.replicas, topic_configs=dict(layout.settings))
+            for layout in layouts
+        ]
+        answer = await self._admin.create_topics(made)
+        for name, code, words, *_ in answer.topic_errors:
+            if for_code(code) is not TopicAlreadyExistsError:
+                self._check(code, words, f"the topic {name}")
+
+    def _check(self, code: int, words: str | None, what: str) -> None:
+        if code != _NO_ERROR:
+            found = words or for_code(code).__name__
+            raise BrokerRefused(self._cluster.bootstrap, what, found)
+
+
+@asynccontextmanager
+async def brokers(cluster: Cluster) -> AsyncGenerator[Brokers]:
+    """A connection to the brokers; whatever they cannot or will not do becomes a fault in words."""
+    arguments: dict[str, Any] = cluster.client("topics")
+    admin = AIOKafkaAdminClient(**arguments)
+    try:
+        await admin.start()
+        yield Brokers(cluster, admin)
+    except KafkaConnectionError as error:
+        raise BrokerUnreachable(cluster.bootstrap, str(error)) from error
+    except KafkaError as error:
+        raise BrokerRefused(cluster.bootstrap, "an answer", f"{type(error).__name__}: {error}") from error
+    finally:
+        await admin.close()
