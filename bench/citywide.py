@@ -20,10 +20,11 @@ from kernel.letters import Letters
 from kernel.log import Message
 from kernel.memory.journal import MemoryJournal
 from kernel.memory.log import MemoryBroker, MemoryLog
+from kernel.pace import Pace
 from kernel.processor import AnyProcessor, Sender
 from kernel.sql.journal import SqlJournal
 from kernel.sql.log import SqlLog
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from rules.bundle import Bundle
 from rules.edition import Edition
 from rules.folder import compile_folder

@@ -15,11 +15,11 @@ from cli.topology import PROCESSORS
 from kernel.clock import Clock, SteppedClock
 from kernel.edge import Submission
 from kernel.log import Message, Outgoing
+from kernel.pace import Pace
 from kernel.sql import bulk
 from kernel.sql.commit import append
 from kernel.sql.counters import lock_targets
 from kernel.sql.tables import micros
-from kernel.worker import Pace
 from rules.bundle import Bundle
 from schemas.topics import CASE_COMMANDS
 from services.registry.rules.processor import REGISTRY_RULES

@@ -24,6 +24,7 @@ from kernel.hosts.member import Member
 from kernel.keyring import Keyring, open_keyring
 from kernel.letters import Letters, open_letters
 from kernel.log import Log
+from kernel.pace import Pace
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import Settings
@@ -36,7 +37,7 @@ from kernel.sql.log import SqlLog
 from kernel.sql.secrets import SqlSecrets
 from kernel.sql.store import Store
 from kernel.telemetry import MeteredJournal, Meters
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from rules.bundle import Bundle
 from rules.edition import Edition
 from rules.inforce import Rules
@@ -129,6 +130,12 @@ def new_token() -> bytes:
     return os.urandom(16)
 
 
+async def seals_of(store: Store) -> Seals:
+    """The seals of a city, opened with its secrets."""
+    secrets = SqlSecrets(store)
+    return Seals(await open_keyring(secrets, READERS), await open_letters(secrets))
+
+
 def clock_of(city: City) -> Clock:
     """The city's one clock, as it was fixed when the city was created."""
     if city.clock == "stepped":
@@ -152,13 +159,12 @@ async def open_city(
     async with await open_database(url, exclusive=exclusive, host=host) as opened:
         clock = clock or clock_of(opened.city)
         opened.store.stamp = clock.wall
-        seals = await seals_of(opened.store)
         city = _assemble(
             opened.store,
             opened.city,
             clock,
             channels or {},
-            seals,
+            await seals_of(opened.store),
             instance,
             settings or read_settings({}, None),
             meters,
@@ -250,12 +256,6 @@ def _assemble(
         workers.append(Worker(decider, log, metered, editions, clock, pace=pace, perform=perform))
     edge = edge_of(city, clock, editions, journals[EDGE], seals, instance, settings)
     return LiveCity(city, store, clock, editions, journals, edge, *seals, Embedded(workers, edge))
-
-
-async def seals_of(store: Store) -> Seals:
-    """What seals and opens personal data, on the secrets of this database."""
-    secrets = SqlSecrets(store)
-    return Seals(await open_keyring(secrets, READERS), await open_letters(secrets))
 
 
 def edge_of(

@@ -6,14 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
-from cli.assemble import (
-    MemberCity,
-    clock_of,
-    decider_of,
-    edge_of,
-    pace_of,
-    seals_of,
-)
+from cli.assemble import MemberCity, clock_of, decider_of, edge_of, pace_of, seals_of
 from cli.topology import PERFORMING, PROCESSORS
 from kernel.clock import Clock
 from kernel.edge import EDGE
@@ -23,6 +16,7 @@ from kernel.kafka.log import KafkaLog
 from kernel.kafka.looking import Looker
 from kernel.kafka.plain import PlainDelivery
 from kernel.kafka.publishing import Publisher
+from kernel.pace import Pace
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor
 from kernel.settings import Settings, SettingsWrong
@@ -30,7 +24,7 @@ from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions
 from kernel.sql.journal import SqlJournal
 from kernel.telemetry import MeteredJournal, Meters
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from services.notifier.delivery.sender import Deliveries
 
 NO_BROKERS: Final = "GRIDCASE_KAFKA_BOOTSTRAP: expected HOST:PORT of a broker, found nothing"

@@ -35,7 +35,7 @@ class Via(StrEnum):
 class Cause(msgspec.Struct, frozen=True, array_like=True):
     """Which input a row answers. With it and the journals, the input's bytes can be found again.
 
-    `id` is the message's CloudEvents id, the timer's name, or a keyed hash of what was no message; `event`
+    `id` is the message's CloudEvents id, the timer's name, or a keyed hash of what was no message; `event` is
     the event that set the timer; `received` the receipt at the edge, the sending event's time, or the timer's
     due time.
     """

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.batch import Batch
 from kernel.clock import WILD_STAMP
-from kernel.decider import Batch
 from kernel.edge import EDGE, Edge, EdgeFenced, Submission
 from kernel.errors import UnsoundInbox, WildStamp
 from kernel.hosts.simulator.faults import FaultyJournal, FaultyLog, SimBroker, SimClock

@@ -16,8 +16,9 @@ from kernel.keyring import MemorySecrets
 from kernel.letters import Letters
 from kernel.memory.journal import MemoryJournal
 from kernel.memory.log import MemoryBroker, MemoryLog
+from kernel.pace import Pace
 from kernel.processor import Sender
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from rules.bundle import Bundle
 from schemas.envelope import Envelope
 from schemas.kernel import ActivateRules
