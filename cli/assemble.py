@@ -254,7 +254,7 @@ def _assemble(
         journal = journals[processor.name]
         metered = MeteredJournal(journal, processor.name, meters) if meters else journal
         workers.append(Worker(decider, log, metered, editions, clock, pace=pace, perform=perform))
-    edge = edge_of(city, clock, editions, journals[EDGE], seals, instance, settings)
+    edge = edge_of(city, clock, editions, journals[EDGE], seals, settings, None, instance)
     return LiveCity(city, store, clock, editions, journals, edge, *seals, Embedded(workers, edge))
 
 
@@ -264,9 +264,9 @@ def edge_of(
     editions: SqlEditions,
     journal: SqlJournal,
     seals: Seals,
-    instance: int,
     settings: Settings,
-    log: Log | None = None,
+    log: Log | None,
+    instance: int,
 ) -> Edge:
     """One instance of the edge; its own `log` where a commit is not also the delivery."""
     return Edge(

@@ -79,6 +79,8 @@ async def _found(
         await create_city(url, made)
     except CityThere as fault:
         there = fault
+    if kafka:
+        await _made_topics(url, partitions, bundle)
     async with _opened(url, kafka=kafka) as live:
         if there is not None and (live.city.code != made.code or await live.editions.latest()):
             raise there
@@ -95,6 +97,20 @@ async def _found(
             "edition": bundle.hash,
             "rules": await live.editions.latest(),
         }
+
+
+async def _made_topics(url: str, partitions: int, bundle: Bundle) -> None:
+    """The topics of the new city, as far as they are not there."""
+    from kernel.kafka.cluster import cluster_of  # noqa: PLC0415 - needs the extra kafka
+    from kernel.kafka.layout import layouts, missing  # noqa: PLC0415 - as above
+    from kernel.kafka.topics import brokers  # noqa: PLC0415 - as above
+
+    given = settings.read(database_url=url)
+    cluster = cluster_of(given)
+    units = [unit.code for unit in bundle.units.rows if unit.subscribes]
+    wanted = layouts(cluster.name, partitions, units, given.kafka_replicas)
+    async with brokers(cluster) as asked:
+        await asked.create(missing(wanted, await asked.describe(wanted)))
 
 
 def _opened(url: str, *, kafka: bool) -> "Opening":

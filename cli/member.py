@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from cli.assemble import MemberCity, clock_of, decider_of, edge_of, pace_of, seals_of
 from cli.topology import PERFORMING, PROCESSORS
 from kernel.clock import Clock
 from kernel.edge import EDGE
-from kernel.hosts.member import Member
-from kernel.kafka.cluster import Cluster
+from kernel.hosts.member import Heirs, Member
+from kernel.kafka.cluster import Cluster, cluster_of
 from kernel.kafka.log import KafkaLog
 from kernel.kafka.looking import Looker
 from kernel.kafka.plain import PlainDelivery
@@ -19,7 +20,7 @@ from kernel.kafka.publishing import Publisher
 from kernel.pace import Pace
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor
-from kernel.settings import Settings, SettingsWrong
+from kernel.settings import Settings
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions
 from kernel.sql.journal import SqlJournal
@@ -27,8 +28,10 @@ from kernel.telemetry import MeteredJournal, Meters
 from kernel.worker import Worker
 from services.notifier.delivery.sender import Deliveries
 
-NO_BROKERS: Final = "GRIDCASE_KAFKA_BOOTSTRAP: expected HOST:PORT of a broker, found nothing"
 NAMES: Final = tuple(processor.name for processor in PROCESSORS)
+INSTANCES: Final = range(16)
+"""Numbers of edges that there may be: 0 for the city's first, 1 to 8 for commands, the rest for more."""
+
 SKEW_SECONDS: Final = 5.0
 """More than the clocks of all machines differ, if no setting says otherwise."""
 
@@ -49,9 +52,7 @@ async def open_member(
     `instance` is the number of its edge, whose journal partition nobody else may write at the same time;
     without it what the edge of this process takes leaves only when it is taken.
     """
-    if not settings.kafka_bootstrap:
-        raise SettingsWrong(wrong=NO_BROKERS)
-    cluster = Cluster(settings.kafka_bootstrap, settings.kafka_prefix)
+    cluster = cluster_of(settings)
     async with await open_database(settings.database_url, exclusive=False, host="kafka") as opened:
         city, store, clock = opened.city, opened.store, clock or clock_of(opened.city)
         store.stamp = clock.wall
@@ -73,10 +74,12 @@ async def open_member(
             for one in processors
         ]
         seals, out = await seals_of(store), _edge_log(cluster, slot)
-        edge = edge_of(city, clock, editions, journals[EDGE], seals, instance or 0, settings, out)
+        edge = partial(edge_of, city, clock, editions, journals[EDGE], seals, settings, out)
+        own = edge(instance or 0)
+        heirs = Heirs(journals[EDGE], [number for number in INSTANCES if number != instance], edge)
         try:
-            host = Member(workers, None if instance is None else edge)
-            yield MemberCity(city, store, clock, editions, journals, edge, *seals, host)
+            host = Member(workers) if instance is None else Member(workers, own, heirs)
+            yield MemberCity(city, store, clock, editions, journals, own, *seals, host)
         finally:
             await asyncio.gather(*(log.close() for log in (*logs.values(), out)), return_exceptions=True)
 

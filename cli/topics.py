@@ -11,10 +11,9 @@ from cli.opening import enter
 from cli.options import AsJson, Database
 from cli.output import Exit, console, emit, table
 from kernel import settings
-from kernel.kafka.cluster import Cluster
+from kernel.kafka.cluster import Cluster, cluster_of
 from kernel.kafka.layout import Difference, Layout, differences, layouts, left_over, missing
 from kernel.kafka.layout import strimzi as resources
-from kernel.settings import SettingsWrong
 
 if TYPE_CHECKING:
     from cli.assemble import LiveCity
@@ -95,8 +94,7 @@ def _asked(wanted: Wanted, *, make: bool) -> tuple[Sequence[Layout], Sequence[Di
     """What was made, and what differs after that."""
     from kernel.kafka.topics import brokers  # noqa: PLC0415 - the extra kafka may be absent
 
-    if not wanted.cluster.bootstrap:
-        raise SettingsWrong(wrong="GRIDCASE_KAFKA_BOOTSTRAP: expected HOST:PORT, found nothing")
+    cluster_of(settings.read())
 
     async def ask() -> tuple[Sequence[Layout], Sequence[Difference]]:
         async with brokers(wanted.cluster) as asked:

@@ -9,8 +9,9 @@ from cli.options import Database, one_of
 from cli.output import console
 from cli.topology import PROCESSORS
 from kernel import settings
+from kernel.edge import EDGE
 
-SERVICES: Final = tuple(dict.fromkeys(processor.service for processor in PROCESSORS))
+SERVICES: Final = (EDGE, *dict.fromkeys(processor.service for processor in PROCESSORS))
 
 
 def worker(
@@ -26,6 +27,9 @@ def worker(
             help="Name of this process among those of its services; kept over restarts. Else the machine's."
         ),
     ] = "",
+    instance: Annotated[
+        int, typer.Option(min=0, max=15, help="Number of its edge; no two at work may share it.")
+    ] = 0,
     database: Database = None,
 ) -> None:
     """Run services of a city on Kafka until stopped (工作进程)."""
@@ -37,13 +41,14 @@ def worker(
     from cli.member import open_member  # noqa: PLC0415 - needs the extra kafka
     from cli.serve import work  # noqa: PLC0415 - as above
 
-    chosen = [p for p in PROCESSORS if "all" in services or p.service in services]
+    chosen = [one for one in PROCESSORS if "all" in services or one.service in services]
+    edge = instance if {"all", EDGE} & {*services} else None
     given = settings.read(database_url=database)
     name = slot or socket.gethostname()
     work(
         given,
         console.print,
         lambda channels, meters: open_member(
-            given, name, processors=chosen, channels=channels, meters=meters
+            given, name, processors=chosen, instance=edge, channels=channels, meters=meters
         ),
     )

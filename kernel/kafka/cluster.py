@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
+from kernel.settings import Settings, SettingsWrong
+
 ANSWER_SECONDS: Final = 10.0
 """How long one request may take; beyond it the broker counts as silent."""
 
@@ -44,6 +46,13 @@ class Cluster:
 def _ascii(name: str) -> str:
     """`unit.城管.cases` is unit._e59f8e_e7aea1.cases: each other character is an underscore and its bytes."""
     return _OTHER.sub(lambda found: f"_{found[0].encode().hex()}", name)
+
+
+def cluster_of(settings: Settings) -> Cluster:
+    """The brokers that the settings name."""
+    if not settings.kafka_bootstrap:
+        raise SettingsWrong(wrong="GRIDCASE_KAFKA_BOOTSTRAP: expected HOST:PORT of a broker, found nothing")
+    return Cluster(settings.kafka_bootstrap, settings.kafka_prefix)
 
 
 class TopicMissing(Exception):  # noqa: N818 - named by what happened
