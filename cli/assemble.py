@@ -30,6 +30,7 @@ from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions, put_edition
 from kernel.sql.journal import SqlJournal
 from kernel.sql.log import SqlLog
+from kernel.sql.pruning import Pruning
 from kernel.sql.secrets import SqlSecrets
 from kernel.sql.store import Store
 from kernel.telemetry import MeteredJournal, Meters
@@ -229,7 +230,8 @@ def _assemble(
         keep=keyring.keep,
         largest=settings.message_bytes_most,
     )
-    return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge, keyring)
+    host = Embedded(workers, edge, Pruning(store, PROCESSORS).step)
+    return LiveCity(city, store, clock, editions, journals, host, edge, keyring)
 
 
 def _pace(clock: Clock, settings: Settings) -> Pace:
