@@ -34,6 +34,7 @@ from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions, put_edition
 from kernel.sql.journal import SqlJournal
 from kernel.sql.log import SqlLog
+from kernel.sql.pruning import Pruning
 from kernel.sql.secrets import SqlSecrets
 from kernel.sql.store import Store
 from kernel.telemetry import MeteredJournal, Meters
@@ -255,7 +256,16 @@ def _assemble(
         metered = MeteredJournal(journal, processor.name, meters) if meters else journal
         workers.append(Worker(decider, log, metered, editions, clock, pace=pace, perform=perform))
     edge = edge_of(city, clock, editions, journals[EDGE], seals, settings, None, instance)
-    return LiveCity(city, store, clock, editions, journals, edge, *seals, Embedded(workers, edge))
+    return LiveCity(
+        city,
+        store,
+        clock,
+        editions,
+        journals,
+        edge,
+        *seals,
+        Embedded(workers, edge, Pruning(store, PROCESSORS).step),
+    )
 
 
 def edge_of(
