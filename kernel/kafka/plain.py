@@ -9,6 +9,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from kernel.errors import Fault
 from kernel.kafka.cluster import Cluster, TopicMissing
 from kernel.kafka.records import in_order_of_stamps, message_of
 from kernel.kafka.sharing import ByNumber
@@ -70,7 +71,9 @@ class PlainDelivery(ConsumerRebalanceListener):
             return await self._take(consumer, limit)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):
             return ()  # the idle tick finds the same in the spans, and says in words what is lost
-        except KafkaError:
+        except (Fault, TopicMissing):
+            raise
+        except Exception:
             await self._part(leave=False)
             raise
 
