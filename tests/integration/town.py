@@ -7,11 +7,13 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
 from typing import Final, Self
 
+import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import TopicPartition
@@ -138,6 +140,32 @@ class Town:
         process.send_signal(signal.SIGKILL)
         await process.wait()
         return time.monotonic()
+
+    async def stop(self, service: str, slot: str) -> None:
+        """SIGTERM to one process, which ends in order."""
+        process = self.processes.pop((service, slot))
+        process.terminate()
+        assert await process.wait() == 0, self.said[-5:]
+
+    async def rows(self, service: str) -> int:
+        """How many rows the journals of a service hold."""
+        connection = await asyncpg.connect(
+            self.settings.database_url.replace("+asyncpg", ""), server_settings={"application_name": "test"}
+        )
+        try:
+            query = "select coalesce(sum(seq), 0)::bigint from journals where processor like $1"
+            return int(await connection.fetchval(query, f"{service}.%"))
+        finally:
+            await connection.close()
+
+    async def moves(self, service: str, beyond: int, since: float) -> float:
+        """Seconds from `since` until a service has written more rows."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while True:
+                with suppress(OSError, asyncpg.PostgresError):
+                    if await self.rows(service) > beyond:
+                        return time.monotonic() - since
+                await asyncio.sleep(0.05)
 
     async def stop_all(self) -> list[int]:
         """SIGTERM to all; gives their exit codes."""
