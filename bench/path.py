@@ -16,7 +16,7 @@ from kernel.clock import Clock, SteppedClock
 from kernel.edge import Submission
 from kernel.log import Message, Outgoing
 from kernel.sql.commit import append
-from kernel.sql.counters import lock_targets
+from kernel.sql.counters import TARGETS, lock
 from kernel.sql.tables import micros
 from kernel.worker import Pace
 from rules.bundle import Bundle
@@ -133,7 +133,7 @@ async def _fill_as_recorded(store: Any, commands: Sequence[Message]) -> None:
     def work(connection: Connection) -> dict[Any, Any]:
         heads: dict[Any, Any] = {}
         for at, batches in steps:
-            heads |= append(connection, lock_targets(connection, batches), batches, micros(at), {})
+            heads |= append(connection, lock(connection, TARGETS, batches), batches, micros(at), {})
         return heads
 
     store.heads.raise_to(await store.write(work))
