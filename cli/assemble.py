@@ -122,7 +122,8 @@ def fold_of(processor: AnyProcessor) -> str:
 def _code_of(folder: str) -> bytes:
     digest = sha256()
     for file in sorted(Path(folder).rglob("*.py")):
-        digest.update(file.read_bytes())
+        digest.update(f"{file.relative_to(folder).as_posix()}\n".encode())
+        digest.update(sha256(file.read_bytes()).digest())
     return digest.digest()
 
 
