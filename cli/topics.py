@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 from rich.console import RenderableType
 
+from cli.fit import topics_of
 from cli.opening import enter
 from cli.options import AsJson, Database
 from cli.output import Exit, console, emit, table
 from kernel import settings
 from kernel.kafka.cluster import Cluster, cluster_of
-from kernel.kafka.layout import Difference, Layout, differences, layouts, left_over, missing
+from kernel.kafka.layout import Difference, Layout, differences, left_over, missing
 from kernel.kafka.layout import strimzi as resources
 
 if TYPE_CHECKING:
@@ -83,9 +84,7 @@ def _wanted(database: str | None) -> Wanted:
     cluster = Cluster(found.kafka_bootstrap, found.kafka_prefix)
 
     async def read(city: "LiveCity") -> Wanted:
-        rules = await city.rules()
-        units = [unit.code for unit in rules.bundle.units.rows if unit.subscribes] if rules else []
-        return Wanted(cluster, layouts(cluster.name, city.city.partitions, units, found.kafka_replicas))
+        return Wanted(cluster, await topics_of(city, cluster, found.kafka_replicas))
 
     return enter(database, read)
 

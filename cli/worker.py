@@ -10,6 +10,7 @@ from cli.output import console
 from cli.topology import PROCESSORS
 from kernel import settings
 from kernel.edge import EDGE
+from kernel.kafka.cluster import cluster_of
 
 SERVICES: Final = (EDGE, *dict.fromkeys(processor.service for processor in PROCESSORS))
 
@@ -38,6 +39,7 @@ def worker(
         raise typer.BadParameter(
             f"expected {', '.join(SERVICES)} or all; found {', '.join(wrong)}", param_hint="SERVICE"
         )
+    from cli.fit import fitting  # noqa: PLC0415 - needs the extra kafka
     from cli.member import open_member  # noqa: PLC0415 - needs the extra kafka
     from cli.serve import work  # noqa: PLC0415 - as above
 
@@ -48,7 +50,9 @@ def worker(
     work(
         given,
         console.print,
-        lambda channels, meters: open_member(
-            given, name, processors=chosen, instance=edge, channels=channels, meters=meters
+        lambda channels, meters: fitting(
+            open_member(given, name, processors=chosen, instance=edge, channels=channels, meters=meters),
+            cluster_of(given),
+            given.kafka_replicas,
         ),
     )

@@ -15,7 +15,6 @@ from typing import Final, Self
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import TopicPartition
 
 from cli.assemble import MemberCity, publish_edition
@@ -23,7 +22,9 @@ from cli.member import open_member
 from cli.worker import SERVICES
 from kernel import settings
 from kernel.kafka.cluster import Cluster
+from kernel.kafka.layout import layouts
 from kernel.kafka.records import message_of
+from kernel.kafka.topics import brokers
 from kernel.log import Message, Target
 from kernel.sql.city import City
 from schemas.topics import FAMILIES, TOPICS, Topic
@@ -90,22 +91,9 @@ class Town:
             await process.wait()
 
     async def _create_topics(self) -> None:
-        admin = AIOKafkaAdminClient(**self.cluster.client("test"))
-        await admin.start()
-        try:
-            made = [
-                NewTopic(
-                    self.cluster.name(topic.name),
-                    1 if topic.single else PARTITIONS,
-                    1,
-                    topic_configs={"message.timestamp.type": "LogAppendTime"},
-                )
-                for topic in topics()
-            ]
-            answer = await admin.create_topics(made)
-            assert {code for _, code, *_ in answer.topic_errors} == {0}
-        finally:
-            await admin.close()
+        units = [unit.code for unit in bundle_of().units.rows]
+        async with brokers(self.cluster) as asked:
+            await asked.create(layouts(self.cluster.name, PARTITIONS, units, 1))
 
     # Processes.
 
