@@ -1,5 +1,6 @@
 """Where the brokers are and how to come in: what every client of one process has in common."""
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,10 @@ ANSWER_SECONDS: Final = 10.0
 _OTHER: Final = re.compile(r"[^A-Za-z0-9.-]")
 _METADATA_SECONDS: Final = 10.0
 """After how long a client hears of topics that were made or deleted meanwhile."""
+
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # heard where somebody asks for it
+    logging.NullHandler()
+)  # heard where logging is configured, else silent
 
 
 @dataclass(frozen=True, slots=True)

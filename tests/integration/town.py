@@ -58,6 +58,7 @@ class Town:
             "GRIDCASE_DATABASE_URL": url,
             "GRIDCASE_KAFKA_BOOTSTRAP": bootstrap,
             "GRIDCASE_KAFKA_PREFIX": f"t{uuid.uuid4().hex[:8]}.",
+            "GRIDCASE_KAFKA_REPLICAS": "1",
             "GRIDCASE_CLOCK_SKEW_SECONDS": "0.2",
             "PYTHONPATH": str(ROOT),
         }

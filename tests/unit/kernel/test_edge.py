@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from kernel.clock import SteppedClock
-from kernel.edge import Door, Edge, Submission
+from kernel.edge import Door, Edge, EdgeFenced, Submission
+from kernel.hosts.member import Heirs
 from kernel.journal import Held, Journal
 from kernel.keyring import MemorySecrets
 from kernel.letters import SEALED, Letters
@@ -41,15 +42,21 @@ class Numbered(NoEditions):
         return self.number
 
 
-def edge(journal: Journal, editions: Numbered | None = None, **more: Any) -> Edge:
-    tokens = count(1)
+TOKENS = count(1)
+
+
+def log(broker: MemoryBroker) -> MemoryLog:
+    return MemoryLog(broker, (INTAKE_REPORTS.name,))
+
+
+def edge(journal: Journal, editions: Numbered | None = None, instance: int = 0, **more: Any) -> Edge:
     return Edge(
-        0,
+        instance,
         {TYPE_OF[GridReport]: DOOR},
         journal,
         SteppedClock(START),
         editions or Numbered(),
-        token=lambda: b"%d" % next(tokens),
+        token=lambda: b"%d" % next(TOKENS),
         partitions=4,
         seal=lambda _, message: message,
         letters=LETTERS,
@@ -215,6 +222,29 @@ async def test_publishing_in_idle_time_acknowledges_nothing_that_was_not_sent() 
     one = edge(journal, log=log)
     await asyncio.gather(one.accept([Submission(APP, report("a"))]), one.publish(), one.publish())
     assert sum(len(records) for records in broker.records.values()) == 1
+
+
+async def test_what_a_silent_edge_left_is_sent_once_by_its_heir() -> None:
+    journal, clock = MemoryJournal(), SteppedClock(START)
+    broker = MemoryBroker(clock)
+    gone = edge(journal)
+    await gone.accept([Submission(APP, report("a")), Submission(APP, report("b"))])
+    heirs = Heirs(journal, range(3), lambda number: edge(journal, log=log(broker), instance=number))
+    assert await heirs.look() == []  # it may be about to send by itself
+    assert await heirs.look() == [0]
+    assert [await heirs.look() for _ in range(3)] == [[], [], []]
+    assert sum(len(records) for records in broker.records.values()) == 2
+    with pytest.raises(EdgeFenced):
+        await gone.accept([Submission(APP, report("c"))])
+
+
+async def test_an_edge_that_moves_has_no_heir() -> None:
+    journal = MemoryJournal()
+    busy = edge(journal)
+    heirs = Heirs(journal, [0], lambda number: edge(journal, instance=number))
+    for name in "abc":
+        await busy.accept([Submission(APP, report(name))])
+        assert await heirs.look() == []
 
 
 async def test_a_caller_who_leaves_harms_nobody_else() -> None:
