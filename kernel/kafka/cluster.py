@@ -17,8 +17,6 @@ _METADATA_SECONDS: Final = 10.0
 """After how long a client hears of topics that were made or deleted meanwhile."""
 
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # heard where somebody asks for it
-    logging.NullHandler()
-)  # heard where logging is configured, else silent
 
 
 @dataclass(frozen=True, slots=True)
