@@ -15,13 +15,16 @@ from kernel.clock import Clock, SteppedClock, SystemClock
 from kernel.decider import Decider
 from kernel.edge import EDGE, Edge, Submission
 from kernel.hosts.embedded import Embedded
+from kernel.keyring import MemorySecrets
+from kernel.letters import Letters
 from kernel.log import Message
 from kernel.memory.journal import MemoryJournal
 from kernel.memory.log import MemoryBroker, MemoryLog
+from kernel.pace import Pace
 from kernel.processor import AnyProcessor, Sender
 from kernel.sql.journal import SqlJournal
 from kernel.sql.log import SqlLog
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from rules.bundle import Bundle
 from rules.edition import Edition
 from rules.folder import compile_folder
@@ -180,7 +183,7 @@ def build(
     edge = Edge(
         0, DOORS, journals[EDGE], clock, editions, token=token,
         partitions=PARTITIONS, seal=lambda _frame, message: message,
-        log=None if broker is None else MemoryLog(broker, ()),
+        letters=Letters(MemorySecrets(), b"bench"), log=None if broker is None else MemoryLog(broker, ()),
     )  # fmt: skip
     return BenchCity(bundle, editions, clock, Embedded(workers, edge), edge, journals, broker)
 

@@ -15,11 +15,11 @@ from cli.topology import PROCESSORS
 from kernel.clock import Clock, SteppedClock
 from kernel.edge import Submission
 from kernel.log import Message, Outgoing
+from kernel.pace import Pace
 from kernel.sql import bulk
 from kernel.sql.commit import append
-from kernel.sql.counters import lock_targets
+from kernel.sql.counters import TARGETS, lock
 from kernel.sql.tables import micros
-from kernel.worker import Pace
 from rules.bundle import Bundle
 from schemas.topics import CASE_COMMANDS
 from services.registry.rules.processor import REGISTRY_RULES
@@ -135,7 +135,7 @@ async def _fill_as_recorded(store: Any, commands: Sequence[Message]) -> None:
         heads: dict[Any, Any] = {}
         for at, batches in steps:
             writes = bulk.Writes(connection)
-            heads |= append(writes, lock_targets(connection, batches), batches, micros(at), {})
+            heads |= append(writes, lock(connection, TARGETS, batches), batches, micros(at), {})
             writes.flush()
         return heads
 

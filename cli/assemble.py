@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import kernel
 import rules
@@ -22,7 +22,9 @@ from kernel.editions import rules_of
 from kernel.hosts.embedded import Embedded
 from kernel.hosts.member import Member
 from kernel.keyring import Keyring, open_keyring
+from kernel.letters import Letters, open_letters
 from kernel.log import Log
+from kernel.pace import Pace
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import Settings
@@ -32,10 +34,11 @@ from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions, put_edition
 from kernel.sql.journal import SqlJournal
 from kernel.sql.log import SqlLog
+from kernel.sql.pruning import Pruning
 from kernel.sql.secrets import SqlSecrets
 from kernel.sql.store import Store
 from kernel.telemetry import MeteredJournal, Meters
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from rules.bundle import Bundle
 from rules.edition import Edition
 from rules.inforce import Rules
@@ -52,18 +55,25 @@ READERS: Final = frozenset({"caller", "lead_officer", "reviewer", "supervisor"})
 """The roles that may read sealed personal data, for a purpose that is on record."""
 
 
+class Seals(NamedTuple):
+    """What keeps personal data from being read: of messages, and of what was no message."""
+
+    keyring: Keyring
+    letters: Letters
+
+
 @dataclass(frozen=True, slots=True)
-class LiveCity:
-    """One open city: its ports, its host and its edge."""
+class Opened:
+    """One open city: its ports and its edge."""
 
     city: City
     store: Store
     clock: Clock
     editions: SqlEditions
     journals: Mapping[str, SqlJournal]
-    host: Embedded
     edge: Edge
     keyring: Keyring
+    letters: Letters
 
     async def rules(self) -> Rules | None:
         """The rules in force, or `None` before the first edition."""
@@ -78,6 +88,20 @@ class LiveCity:
             for claim in await journal.claim(range(self.city.partitions))
         ]
         return max((claim.cursor.now for claim in claims if claim.cursor.now is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCity(Opened):
+    """A city whose workers are all in this process."""
+
+    host: Embedded
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCity(Opened):
+    """A city on Kafka, and those of its workers that are in this process."""
+
+    host: Member
 
 
 def fold_of(processor: AnyProcessor) -> str:
@@ -98,7 +122,8 @@ def fold_of(processor: AnyProcessor) -> str:
 def _code_of(folder: str) -> bytes:
     digest = sha256()
     for file in sorted(Path(folder).rglob("*.py")):
-        digest.update(file.read_bytes())
+        digest.update(f"{file.relative_to(folder).as_posix()}\n".encode())
+        digest.update(sha256(file.read_bytes()).digest())
     return digest.digest()
 
 
@@ -107,25 +132,17 @@ def new_token() -> bytes:
     return os.urandom(16)
 
 
+async def seals_of(store: Store) -> Seals:
+    """The seals of a city, opened with its secrets."""
+    secrets = SqlSecrets(store)
+    return Seals(await open_keyring(secrets, READERS), await open_letters(secrets))
+
+
 def clock_of(city: City) -> Clock:
     """The city's one clock, as it was fixed when the city was created."""
     if city.clock == "stepped":
         return SteppedClock(city.start_city or datetime.now(UTC))
     return SystemClock(city.start_wall, city.start_city, city.speed)
-
-
-@dataclass(frozen=True, slots=True)
-class MemberCity:
-    """What one process holds of a city on Kafka: its ports, its workers and its instance of the edge."""
-
-    city: City
-    store: Store
-    clock: Clock
-    editions: SqlEditions
-    journals: Mapping[str, SqlJournal]
-    host: Member
-    edge: Edge
-    keyring: Keyring
 
 
 @asynccontextmanager
@@ -144,13 +161,12 @@ async def open_city(
     async with await open_database(url, exclusive=exclusive, host=host) as opened:
         clock = clock or clock_of(opened.city)
         opened.store.stamp = clock.wall
-        keyring = await open_keyring(SqlSecrets(opened.store), READERS)
         city = _assemble(
             opened.store,
             opened.city,
             clock,
             channels or {},
-            keyring,
+            await seals_of(opened.store),
             instance,
             settings or read_settings({}, None),
             meters,
@@ -222,7 +238,7 @@ def _assemble(
     city: City,
     clock: Clock,
     channels: Mapping[str, Channel],
-    keyring: Keyring,
+    seals: Seals,
     instance: int,
     settings: Settings,
     meters: Meters | None,
@@ -240,8 +256,17 @@ def _assemble(
         journal = journals[processor.name]
         metered = MeteredJournal(journal, processor.name, meters) if meters else journal
         workers.append(Worker(decider, log, metered, editions, clock, pace=pace, perform=perform))
-    edge = edge_of(city, clock, editions, journals[EDGE], keyring, instance, settings)
-    return LiveCity(city, store, clock, editions, journals, Embedded(workers, edge), edge, keyring)
+    edge = edge_of(city, clock, editions, journals[EDGE], seals, settings, None, instance)
+    return LiveCity(
+        city,
+        store,
+        clock,
+        editions,
+        journals,
+        edge,
+        *seals,
+        Embedded(workers, edge, Pruning(store, PROCESSORS).step),
+    )
 
 
 def edge_of(
@@ -249,10 +274,10 @@ def edge_of(
     clock: Clock,
     editions: SqlEditions,
     journal: SqlJournal,
-    keyring: Keyring,
-    instance: int,
+    seals: Seals,
     settings: Settings,
-    log: Log | None = None,
+    log: Log | None,
+    instance: int,
 ) -> Edge:
     """One instance of the edge; its own `log` where a commit is not also the delivery."""
     return Edge(
@@ -263,8 +288,9 @@ def edge_of(
         editions,
         token=new_token,
         partitions=city.partitions,
-        seal=lambda frame, message: keyring.seal(f"{frame.source}/{frame.id}", message),
-        keep=keyring.keep,
+        seal=lambda frame, message: seals.keyring.seal(f"{frame.source}/{frame.id}", message),
+        letters=seals.letters,
+        keep=seals.keyring.keep,
         log=log,
         largest=settings.message_bytes_most,
     )

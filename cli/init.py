@@ -12,6 +12,7 @@ from rich.table import Table
 from cli.opening import url_of, view_of
 from cli.options import AsJson, Database
 from cli.output import BundleFaults, emit, facts, local
+from kernel import settings
 from kernel.errors import CityThere
 from kernel.settings import hide_password
 from rules.bundle import Bundle
@@ -19,7 +20,8 @@ from rules.faults import Faults
 from rules.folder import compile_folder
 
 if TYPE_CHECKING:
-    from cli.assemble import LiveCity
+    from cli.assemble import LiveCity, MemberCity
+    from cli.serve import Opening
 
 
 def init(
@@ -32,6 +34,10 @@ def init(
         ),
     ] = None,
     speed: Annotated[int, typer.Option(min=1, max=10_000, help="How much faster its clock runs; fixed.")] = 1,
+    kafka: Annotated[
+        bool,
+        typer.Option("--kafka", help="On the brokers of GRIDCASE_KAFKA_BOOTSTRAP; fixed."),
+    ] = False,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
@@ -40,7 +46,7 @@ def init(
     if isinstance(bundle, Faults):
         raise BundleFaults(city, bundle)
     url = url_of(database)
-    value = asyncio.run(_found(url, bundle, partitions, start, speed))
+    value = asyncio.run(_found(url, bundle, partitions, start, speed, kafka=kafka))
     emit(
         value,
         _page(bundle, value),
@@ -50,9 +56,9 @@ def init(
 
 
 async def _found(
-    url: str, bundle: Bundle, partitions: int, start: datetime | None, speed: int
+    url: str, bundle: Bundle, partitions: int, start: datetime | None, speed: int, *, kafka: bool
 ) -> dict[str, Any]:
-    from cli.assemble import open_city, publish_edition  # noqa: PLC0415 - a bundle with faults needs no database
+    from cli.assemble import publish_edition  # noqa: PLC0415 - a bundle with faults needs no database
     from kernel.sql.city import City, create_city  # noqa: PLC0415 - as above
 
     # A city that was founded but whose first edition did not get through is taken up where it was left.
@@ -66,31 +72,64 @@ async def _found(
         start_wall=wall if shifted else None,
         start_city=begins if shifted else None,
         speed=speed,
+        host="kafka" if kafka else "embedded",
     )
     there: CityThere | None = None
     try:
         await create_city(url, made)
     except CityThere as fault:
         there = fault
-    async with open_city(url, exclusive=True) as live:
+    if kafka:
+        await _made_topics(url, partitions, bundle)
+    async with _opened(url, kafka=kafka) as live:
         if there is not None and (live.city.code != made.code or await live.editions.latest()):
             raise there
         await publish_edition(live, bundle)
         await _in_force(live)
-        view = await view_of(live)
-        return {
-            "city": live.city.code,
-            "name": live.city.name,
-            "database": hide_password(url),
-            "partitions": live.city.partitions,
-            "now": view.now,
-            "speed": live.city.speed,
-            "edition": bundle.hash,
-            "rules": await live.editions.latest(),
-        }
+        return await _told(live, url, bundle)
 
 
-async def _in_force(live: "LiveCity") -> None:
+async def _told(live: "LiveCity | MemberCity", url: str, bundle: Bundle) -> dict[str, Any]:
+    view = await view_of(live)
+    return {
+        "city": live.city.code,
+        "name": live.city.name,
+        "database": hide_password(url),
+        "partitions": live.city.partitions,
+        "now": view.now,
+        "speed": live.city.speed,
+        "edition": bundle.hash,
+        "rules": await live.editions.latest(),
+    }
+
+
+async def _made_topics(url: str, partitions: int, bundle: Bundle) -> None:
+    """The topics of the new city, as far as they are not there."""
+    from kernel.kafka.cluster import cluster_of  # noqa: PLC0415 - needs the extra kafka
+    from kernel.kafka.layout import layouts, missing  # noqa: PLC0415 - as above
+    from kernel.kafka.topics import brokers  # noqa: PLC0415 - as above
+
+    given = settings.read(database_url=url)
+    cluster = cluster_of(given)
+    units = [unit.code for unit in bundle.units.rows if unit.subscribes]
+    wanted = layouts(cluster.name, partitions, units, given.kafka_replicas)
+    async with brokers(cluster) as asked:
+        await asked.create(missing(wanted, await asked.describe(wanted)))
+
+
+def _opened(url: str, *, kafka: bool) -> "Opening":
+    """The whole new city, or of one on Kafka what puts editions in force."""
+    from cli.assemble import open_city  # noqa: PLC0415 - as above
+
+    if not kafka:
+        return open_city(url, exclusive=True)
+    from cli.member import open_member  # noqa: PLC0415 - needs the extra kafka
+    from cli.topology import REGISTRY_RULES  # noqa: PLC0415 - as above
+
+    return open_member(settings.read(database_url=url), "init", processors=[REGISTRY_RULES])
+
+
+async def _in_force(live: "LiveCity | MemberCity") -> None:
     """Let the city work until its first edition has a number."""
     done = asyncio.Event()
     running = asyncio.create_task(live.host.run(done.is_set))

@@ -16,6 +16,8 @@ from cli.run import run
 from cli.send import send
 from cli.simulate import simulate
 from cli.tail import tail
+from cli.up import up
+from cli.worker import worker
 from kernel.errors import Fault
 
 _EXTRAS: Final = {
@@ -104,6 +106,8 @@ def gridcase() -> None:
 
 app.command("init")(init)
 app.command("run")(run)
+app.command("up")(up)
+app.command("worker")(worker)
 app.command("send")(send)
 app.add_typer(case.app, name="case")
 app.command("tail")(tail)

@@ -1,38 +1,36 @@
 """One process of a city on Kafka: journals in PostgreSQL, topics on the brokers."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from cli.assemble import (
-    READERS,
-    MemberCity,
-    clock_of,
-    decider_of,
-    edge_of,
-    pace_of,
-)
+from cli.assemble import MemberCity, clock_of, decider_of, edge_of, pace_of, seals_of
 from cli.topology import PERFORMING, PROCESSORS
 from kernel.clock import Clock
 from kernel.edge import EDGE
-from kernel.hosts.member import Member
-from kernel.kafka.cluster import Cluster
+from kernel.hosts.member import Heirs, Member
+from kernel.kafka.cluster import Cluster, cluster_of
 from kernel.kafka.log import KafkaLog
 from kernel.kafka.looking import Looker
 from kernel.kafka.plain import PlainDelivery
 from kernel.kafka.publishing import Publisher
-from kernel.keyring import open_keyring
+from kernel.pace import Pace
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor
 from kernel.settings import Settings
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions
 from kernel.sql.journal import SqlJournal
-from kernel.sql.secrets import SqlSecrets
 from kernel.telemetry import MeteredJournal, Meters
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from services.notifier.delivery.sender import Deliveries
+
+NAMES: Final = tuple(processor.name for processor in PROCESSORS)
+INSTANCES: Final = range(16)
+"""Numbers of edges that there may be: 0 for the city's first, 1 to 8 for commands, the rest for more."""
 
 SKEW_SECONDS: Final = 5.0
 """More than the clocks of all machines differ, if no setting says otherwise."""
@@ -44,45 +42,51 @@ async def open_member(
     slot: str,
     *,
     processors: Sequence[AnyProcessor] = PROCESSORS,
-    instance: int = 0,
+    instance: int | None = None,
     channels: Mapping[str, Channel] | None = None,
     clock: Clock | None = None,
     meters: Meters | None = None,
 ) -> AsyncGenerator[MemberCity]:
     """The part of a city that this process runs. `slot` names the process; no two at work may share it.
 
-    `instance` is the number of its edge, whose journal partition nobody else may write at the same time.
+    `instance` is the number of its edge, whose journal partition nobody else may write at the same time;
+    without it what the edge of this process takes leaves only when it is taken.
     """
-    cluster = Cluster(settings.kafka_bootstrap, settings.kafka_prefix)
+    cluster = cluster_of(settings)
     async with await open_database(settings.database_url, exclusive=False, host="kafka") as opened:
-        city, store = opened.city, opened.store
-        clock = clock or clock_of(city)
+        city, store, clock = opened.city, opened.store, clock or clock_of(opened.city)
         store.stamp = clock.wall
-        keyring = await open_keyring(SqlSecrets(store), READERS)
         editions = SqlEditions(store)
-        names = [*(processor.name for processor in PROCESSORS), EDGE]
-        journals = {name: SqlJournal(store, name, delivers=False) for name in names}
-        pace = pace_of(clock, settings)
-        pace = replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
-        logs = {processor.name: _log(cluster, processor, slot, pace) for processor in processors}
-        deliveries = Deliveries(channels or {})
+        journals = {name: SqlJournal(store, name, delivers=False) for name in (*NAMES, EDGE)}
+        pace = _pace(clock, settings)
+        logs = {one.name: _log(cluster, one, slot, pace) for one in processors}
+        perform = performing(Deliveries(channels or {}).perform)
         workers = [
             Worker(
-                decider_of(processor, city, clock, settings, delivers=False),
-                logs[processor.name],
-                _metered(journals[processor.name], processor, meters),
+                decider_of(one, city, clock, settings, delivers=False),
+                logs[one.name],
+                _metered(journals[one.name], one, meters),
                 editions,
                 clock,
                 pace=pace,
-                perform=performing(deliveries.perform) if processor.name in PERFORMING else None,
+                perform=perform if one.name in PERFORMING else None,
             )
-            for processor in processors
+            for one in processors
         ]
-        out = _edge_log(cluster, slot)
-        edge = edge_of(city, clock, editions, journals[EDGE], keyring, instance, settings, out)
-        closing: list[Callable[[], Awaitable[None]]] = [log.close for log in (*logs.values(), out)]
-        host = Member(workers, edge, closing)
-        yield MemberCity(city, store, clock, editions, journals, host, edge, keyring)
+        seals, out = await seals_of(store), _edge_log(cluster, slot)
+        edge = partial(edge_of, city, clock, editions, journals[EDGE], seals, settings, out)
+        own = edge(instance or 0)
+        heirs = Heirs(journals[EDGE], [number for number in INSTANCES if number != instance], edge)
+        try:
+            host = Member(workers) if instance is None else Member(workers, own, heirs)
+            yield MemberCity(city, store, clock, editions, journals, own, *seals, host)
+        finally:
+            await asyncio.gather(*(log.close() for log in (*logs.values(), out)), return_exceptions=True)
+
+
+def _pace(clock: Clock, settings: Settings) -> Pace:
+    pace = pace_of(clock, settings)
+    return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
 
 
 def _metered(

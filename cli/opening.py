@@ -1,6 +1,7 @@
 """How commands come to a city: to look at it, or to act through its edge."""
 
 import asyncio
+import getpass
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
@@ -13,7 +14,7 @@ from kernel.errors import CityRunsAlready
 from kernel.hosts.embedded import Embedded
 
 if TYPE_CHECKING:
-    from cli.assemble import LiveCity
+    from cli.assemble import LiveCity, Opened
 
 T = TypeVar("T")
 
@@ -31,6 +32,14 @@ class Doorway(NamedTuple):
 def url_of(database: str | None) -> str:
     """The database that is meant: the option, else the setting."""
     return settings.read(database_url=database).database_url
+
+
+def account() -> str:
+    """Who runs this command, for records of access: the account on this machine."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may know its user by number only
+        return f"user {os.getuid()}"
 
 
 def look(database: str | None, work: Callable[[View], Awaitable[T]]) -> T:
@@ -79,7 +88,7 @@ def take_up(database: str | None, instances: Iterable[int]) -> int:
     return asyncio.run(run())
 
 
-async def view_of(live: "LiveCity") -> View:
+async def view_of(live: "Opened") -> View:
     """What can be read of an open city."""
     rules = await live.rules()
     now = live.clock.city(live.clock.wall())
@@ -87,6 +96,7 @@ async def view_of(live: "LiveCity") -> View:
         live.city.code,
         live.city.partitions,
         live.journals,
+        live.letters,
         rules.bundle if rules else None,
         now,
         live.editions,
@@ -97,6 +107,12 @@ async def _acting(url: str, work: Callable[[Doorway], Awaitable[T]], *, exclusiv
     from cli.assemble import open_city  # noqa: PLC0415 - what asks for no city pays for no database
 
     instance = 0 if exclusive else 1 + os.getpid() % 8
+    given = settings.read(database_url=url)
+    if given.kafka_bootstrap:
+        from cli.member import open_member  # noqa: PLC0415 - needs the extra kafka
+
+        async with open_member(given, f"command-{os.getpid()}", processors=(), instance=instance) as member:
+            return await work(Doorway(member.edge, lambda: view_of(member), _nothing))
     async with open_city(url, exclusive=exclusive, instance=instance) as live:
         host = live.host
 

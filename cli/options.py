@@ -20,6 +20,7 @@ Database: TypeAlias = Annotated[
         "--database", metavar="URL", help="sqlite:///FILE or postgresql://…; else GRIDCASE_DATABASE_URL."
     ),
 ]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 CaseNumber: TypeAlias = Annotated[str, typer.Argument(metavar="CASE", help="Number of the case (案件编号).")]
 
 

@@ -7,9 +7,11 @@ import typer
 from rich.table import Table
 
 from cli import words
-from cli.opening import enter
-from cli.options import AsJson, Database
+from cli.held import LiesInClear
+from cli.opening import account, enter
+from cli.options import AsJson, Database, Yes
 from cli.output import Exit, NotThere, emit, facts, local, table
+from kernel.edge import EDGE
 from kernel.errors import Fault
 from kernel.keyring import Access
 from rules.bundle import Bundle
@@ -51,19 +53,18 @@ def read(
 
 
 @app.command("erase")
-def erase(
-    report: Report,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    database: Database = None,
-    as_json: AsJson = False,
-) -> None:
-    """Forget the key of a report for good: its placeholders stay, nobody can read them again."""
+def erase(report: Report, yes: Yes = False, database: Database = None, as_json: AsJson = False) -> None:
+    """Forget the key of a report for good, and those of dead letters that say that they are this report."""
     if not yes:
         typer.confirm(f"Forget the personal data of {report} for ever?", abort=True, err=True)
-    done = enter(database, lambda city: city.keyring.erase(report))
-    if not done:
+    done, letters = enter(database, lambda city: _forgotten(city, report))
+    clear = [name for name, sealed in letters.items() if not sealed]
+    if clear:
+        raise LiesInClear(what=clear[0])
+    if not done and not letters:
         raise NotThere(what=f"a key of {report}", do="nothing: it had none, or it is forgotten already")
-    emit({"report": report, "erased": True}, f"{report}: forgotten 已删除", as_json=as_json)
+    said = f"{report}: forgotten 已删除{', with its dead letters ' if letters else ''}{', '.join(letters)}"
+    emit({"report": report, "erased": True, "letters": list(letters)}, said, as_json=as_json)
 
 
 @app.command("accesses")
@@ -88,6 +89,16 @@ def accesses(report: Report, database: Database = None, as_json: AsJson = False)
 
     found, page = enter(database, work)
     emit([one._asdict() for one in found], page, as_json=as_json)
+
+
+async def _forgotten(city: "LiveCity", report: str) -> tuple[bool, dict[str, bool]]:
+    """Whether the report had a key to forget, and its dead letters: of each, whether it was sealed."""
+    done = await city.keyring.erase(report)
+    now, purpose = city.clock.city(city.clock.wall()), f"gridcase personal erase {report}"
+    return done, {
+        f"{EDGE}/{one.partition}/{one.id}": await city.letters.erase(one, account(), purpose, now)
+        for one in await city.letters.of_report(city.journals[EDGE].held(), report)
+    }
 
 
 async def _bundle(city: "LiveCity") -> Bundle:

@@ -11,6 +11,7 @@ from cli.topology import PROCESSORS
 from kernel.editions import Editions
 from kernel.errors import NoSuchEdition
 from kernel.journal import RULES_STREAM, Journal, Record
+from kernel.letters import Letters
 from kernel.partition import partition_of
 from kernel.processor import AnyProcessor
 from rules.bundle import Bundle
@@ -25,11 +26,12 @@ NAMES: Final = {processor.name: processor for processor in PROCESSORS}
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A city as it is read: the journals by processor, and the edition in force, if there is one yet."""
+    """A city as it is read: journals by processor, what opens dead letters, the edition in force if any."""
 
     code: str
     partitions: int
     journals: Mapping[str, Journal]
+    letters: Letters
     bundle: Bundle | None
     now: datetime
     editions: Editions | None = None

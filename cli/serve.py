@@ -1,14 +1,15 @@
-"""A city at work: its workers in this process until they are told to stop, in the time of its own clock."""
+"""Workers at work in this process until they are told to stop: of a whole city, or of some services of it."""
 
 import asyncio
 import signal
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import TypeAlias
 
 import httpx
 
-from cli.assemble import LiveCity, open_city
+from cli.assemble import LiveCity, MemberCity, open_city
 from kernel.clock import SystemClock
 from kernel.health import Condition, Health, Watchdog, listening
 from kernel.performer import Channel
@@ -19,14 +20,29 @@ from services.notifier.delivery.webhook import Webhook, WebhookSettings
 
 _SILENT_SECONDS = 60.0
 
+Opening: TypeAlias = AbstractAsyncContextManager[LiveCity] | AbstractAsyncContextManager[MemberCity]
+Open: TypeAlias = Callable[[Mapping[str, Channel], Meters], Opening]
+"""Opens what is to work, given the ways out to people and what is measured."""
+
 
 def serve(settings: Settings, write: Callable[[str], None]) -> None:
     """Run the city of `settings` until SIGINT or SIGTERM; a second process on it is refused."""
+
+    def opening(channels: Mapping[str, Channel], meters: Meters) -> Opening:
+        return open_city(
+            settings.database_url, exclusive=True, channels=channels, settings=settings, meters=meters
+        )
+
+    work(settings, write, opening)
+
+
+def work(settings: Settings, write: Callable[[str], None], opening: Open) -> None:
+    """Run what is opened until SIGINT or SIGTERM."""
     configure(settings.log_format, settings.log_level)
-    asyncio.run(_serve(settings, write))
+    asyncio.run(_serve(settings, write, opening))
 
 
-async def _serve(settings: Settings, write: Callable[[str], None]) -> None:
+async def _serve(settings: Settings, write: Callable[[str], None], opening: Open) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -35,14 +51,16 @@ async def _serve(settings: Settings, write: Callable[[str], None]) -> None:
     async with httpx.AsyncClient(timeout=settings.call_timeout_seconds) as client:
         channels = _channels(client, write, settings)
         meters = Meters()
-        async with open_city(
-            settings.database_url, exclusive=True, channels=channels, settings=settings, meters=meters
-        ) as city:
+        async with opening(channels, meters) as city:
             await _work(city, settings, meters, stop, write)
 
 
 async def _work(
-    city: LiveCity, settings: Settings, meters: Meters, stop: asyncio.Event, write: Callable[[str], None]
+    city: LiveCity | MemberCity,
+    settings: Settings,
+    meters: Meters,
+    stop: asyncio.Event,
+    write: Callable[[str], None],
 ) -> None:
     meters.watch(city.host.workers)
     watchdog = Watchdog(time.monotonic, _SILENT_SECONDS)

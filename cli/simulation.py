@@ -10,6 +10,7 @@ from cli.topology import DOORS, PERFORMING, PROCESSORS
 from cli.witness import WITNESS
 from kernel.edge import EDGE, Submission
 from kernel.hosts.simulator.city import Plan, SimulatedCity
+from kernel.hosts.simulator.happenings import finish
 from kernel.hosts.simulator.world import Broken
 from kernel.log import Message
 from kernel.processor import Sender
@@ -29,6 +30,7 @@ from schemas.case.states import State
 from schemas.envelope import Envelope
 from schemas.kernel import AreaMode
 from schemas.notice import AttemptDelivery, Outcome, Performed
+from schemas.refusal import Refusal
 from schemas.registry import PublishEdition
 from schemas.report import GridReport, Position, Reporter
 from schemas.wire import TYPE_OF, encode, trusted
@@ -82,6 +84,7 @@ class Crowd:
         _open_cases_watched(city, self._bundle.city.centre)
         _closed_cases_written_off(city)
         _told_under_one_key(city)
+        _letters_open(city)
 
     def _edition(self, city: SimulatedCity) -> Submission:
         self._editions += 1
@@ -226,6 +229,15 @@ def _each_report_once(city: SimulatedCity) -> None:
                 "each report in one case",
                 f"report {report} is in {found} cases: {sorted(homes.get(report, ()))}",
             )
+
+
+def _letters_open(city: SimulatedCity) -> None:
+    """Whatever failed between the secret and the commit, each dead letter of the edge has its own secret."""
+    for partition, shelf in city.journals[EDGE].shelves.items():
+        for held in shelf.held.values():
+            opened = finish(city.letters.open(held))
+            if isinstance(opened, Refusal):
+                raise Broken("dead letters kept", f"{EDGE}/{partition}/{held.id}: {opened.code}")
 
 
 def _open_cases_watched(city: SimulatedCity, centre: str) -> None:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 from rich.console import RenderableType
 
+from cli.fit import topics_of
 from cli.opening import enter
 from cli.options import AsJson, Database
 from cli.output import Exit, console, emit, table
 from kernel import settings
-from kernel.kafka.cluster import Cluster
-from kernel.kafka.layout import Difference, Layout, differences, layouts, left_over, missing
+from kernel.kafka.cluster import Cluster, cluster_of
+from kernel.kafka.layout import Difference, Layout, differences, left_over, missing
 from kernel.kafka.layout import strimzi as resources
-from kernel.settings import SettingsWrong
 
 if TYPE_CHECKING:
     from cli.assemble import LiveCity
@@ -84,9 +84,7 @@ def _wanted(database: str | None) -> Wanted:
     cluster = Cluster(found.kafka_bootstrap, found.kafka_prefix)
 
     async def read(city: "LiveCity") -> Wanted:
-        rules = await city.rules()
-        units = [unit.code for unit in rules.bundle.units.rows if unit.subscribes] if rules else []
-        return Wanted(cluster, layouts(cluster.name, city.city.partitions, units, found.kafka_replicas))
+        return Wanted(cluster, await topics_of(city, cluster, found.kafka_replicas))
 
     return enter(database, read)
 
@@ -95,8 +93,7 @@ def _asked(wanted: Wanted, *, make: bool) -> tuple[Sequence[Layout], Sequence[Di
     """What was made, and what differs after that."""
     from kernel.kafka.topics import brokers  # noqa: PLC0415 - the extra kafka may be absent
 
-    if not wanted.cluster.bootstrap:
-        raise SettingsWrong(wrong="GRIDCASE_KAFKA_BOOTSTRAP: expected HOST:PORT, found nothing")
+    cluster_of(settings.read())
 
     async def ask() -> tuple[Sequence[Layout], Sequence[Difference]]:
         async with brokers(wanted.cluster) as asked:

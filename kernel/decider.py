@@ -1,11 +1,11 @@
 """One processor on the partitions that one worker owns: messages to a draft. No clock, no I/O, no commit."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
+from kernel.batch import Batch
 from kernel.errors import InnerUnreadable, TooManyParked
 from kernel.inbox import Place, fingerprint, place
 from kernel.journal import (
@@ -33,23 +33,6 @@ from schemas.topics import RULES_EDITIONS
 from schemas.wire import TYPE_OF, Unreadable, carried, decode_data, encode_data, frame, message_of, trusted
 
 _ACTIVATE: Final = TYPE_OF[ActivateRules]
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What one draft may take: held messages that were ordered, messages, timers and quiet partitions.
-
-    `until` gives for each quiet partition the city time up to which timers fire without a message;
-    `horizon` is where knowledge of the stored timers ends; `performed` replaces messages that had to be
-    performed first, by topic, partition and offset.
-    """
-
-    messages: Sequence[Message] = ()
-    due: Sequence[StoredTimer] = ()
-    ordered: Sequence[Held] = ()
-    until: Mapping[int, datetime] = field(default_factory=dict[int, datetime])
-    horizon: datetime | None = None
-    performed: Mapping[tuple[str, int, int], Any] = field(default_factory=dict[tuple[str, int, int], Any])
 
 
 class Decider:
@@ -286,7 +269,12 @@ class Decider:
         item = (held.type, held.body, held.cause, held.trace)
         if was_parked and held.stream not in tenure.parked:
             return  # parked by another owner after our claim: this move will be fenced
-        if was_parked and timer and (held.stream, held.cause.id) in leaf.agenda.changed:
+        key = (held.stream, held.cause.id)
+        if (
+            was_parked
+            and timer
+            and (key in leaf.agenda.changed or (held.partition, held.id) in self.batch.void)
+        ):
             self._released(leaf, held)  # cancelled, or set anew, by what was parked before it
             return
         if not was_parked and held.stream in tenure.parked:

@@ -11,11 +11,14 @@ from typing import Any, Final, NamedTuple
 from kernel.clock import Clock
 from kernel.editions import NO_RULES, Editions
 from kernel.journal import Cause, Held, HeldKind, Journal, Move, Record, Via
+from kernel.keyring import Secret
+from kernel.letters import SEALED, Letters
 from kernel.log import Headers, Log, Outgoing
 from kernel.outbox import Outbox
 from kernel.partition import partition_of
 from kernel.processor import Sender
 from kernel.tenure import Tenure
+from schemas.described import described
 from schemas.envelope import Envelope, Frame
 from schemas.refusal import Refusal
 from schemas.topics import Topic
@@ -53,7 +56,10 @@ class Submission(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """The edge's answer: the number under which the input is on record, or why it is a dead letter."""
+    """The edge's answer: the number under which the input is on record, or why it is a dead letter.
+
+    `refusal` may quote the input: it is for whoever sent it, and for no log and no table.
+    """
 
     seq: int
     id: str
@@ -70,6 +76,13 @@ class Admitted(NamedTuple):
     received: datetime
 
 
+class Refused(NamedTuple):
+    """A submission that may not pass, and why: `told` to its sender, `kept` without a word of the input."""
+
+    told: Refusal
+    kept: Refusal
+
+
 Seal = Callable[[Frame, Any], Any]
 """Replaces declared personal fields of a message by placeholders and keeps the originals."""
 
@@ -78,7 +91,8 @@ class Edge:
     """One instance of the edge, with a journal partition of its own.
 
     Submissions that arrive while a transaction is under way wait for the next one together. `seal` replaces
-    personal data by placeholders, `keep` stores the originals before the message is on record.
+    personal data by placeholders, `keep` stores the originals before the message is on record, `letters`
+    seals what is refused.
     """
 
     def __init__(
@@ -92,6 +106,7 @@ class Edge:
         token: Callable[[], bytes],
         partitions: int,
         seal: Seal,
+        letters: Letters,
         keep: Callable[[], Awaitable[None]] | None = None,
         log: Log | None = None,
         largest: int = LARGEST_BYTES,
@@ -105,6 +120,7 @@ class Edge:
         self._token = token
         self._partitions = partitions
         self._seal = seal
+        self._letters = letters
         self._keep = keep
         self._log = log
         self._largest = largest
@@ -151,14 +167,19 @@ class Edge:
         await self.accept(())
 
     async def take_up(self) -> int:
-        """Try ordered dead letters once more; gives how many passed."""
+        """Try ordered dead letters once more; gives how many passed. One that nobody can open stays."""
         passed = 0
         async with self._writing:
             self._rules = await self._editions.latest()
             for held in await self._journal.ordered([self.instance], 1000):
-                submission = Submission(held.cause.sender, held.body)
-                receipts = await self._record(await self._claimed(), [submission], released=held.id)
-                passed += sum(receipt.refusal is None for receipt in receipts)
+                body = await self._letters.open(held)
+                if isinstance(body, Refusal):
+                    continue
+                submission = Submission(held.cause.sender, body)
+                (receipt,) = await self._record(await self._claimed(), [submission], held)
+                if receipt.refusal is None:
+                    passed += 1
+                    await self._letters.forget(held)
         return passed
 
     async def publish(self) -> bool:
@@ -186,44 +207,36 @@ class Edge:
         self.outbox.forget([self.instance])
 
     async def _record(
-        self, tenure: Tenure, submissions: Sequence[Submission], released: int | None = None
+        self, tenure: Tenure, submissions: Sequence[Submission], again: Held | None = None
     ) -> Sequence[Receipt]:
         """One transaction; an exception or a cancellation is doubt, and all that is held is forgotten."""
         try:
-            return await self._recorded(tenure, submissions, released)
+            return await self._recorded(tenure, submissions, again)
         except BaseException:
             self._forget()
             raise
 
     async def _recorded(
-        self, tenure: Tenure, submissions: Sequence[Submission], released: int | None
+        self, tenure: Tenure, submissions: Sequence[Submission], again: Held | None
     ) -> Sequence[Receipt]:
         before = tenure.token
-        now = tenure.now = max(tenure.now, self._clock.city(self._clock.wall()))
-        page = _Page(tenure, self._rules, self._partitions)
-        for sender, body in submissions:
-            admitted = self._admit(sender, body, now)
-            if isinstance(admitted, Refusal):
-                page.dead(sender, body, admitted, now, self._largest)
-            else:
-                page.write(sender, admitted, now)
+        page = self._page(tenure, submissions, again)
         if self._keep is not None:
             await self._keep()
+        await self._letters.keep(page.secrets)
         token = self._token()
         published = (
             tenure.seq
             if self._journal.delivers
             else self.outbox.published(self.instance, tenure.seq - len(page.records))
         )
-        cursor = tenure.cursor(token, published, {})
-        gone = () if released is None else (released,)
         move = Move(
             before=before,
-            cursor=cursor,
+            cursor=tenure.cursor(token, published, {}),
             records=page.records,
             outgoing=page.outgoing,
             held=page.held,
-            released=gone,
+            released=() if again is None else (again.id,),
         )
         if await self._journal.commit([move]):
             raise EdgeFenced(self.instance)
@@ -233,24 +246,36 @@ class Edge:
             await self._publish()
         return page.receipts
 
-    def _admit(self, sender: Sender, body: bytes, now: datetime) -> Admitted | Refusal:
+    def _page(self, tenure: Tenure, submissions: Sequence[Submission], again: Held | None) -> "_Page":
+        """Judge submissions, or a dead letter once more, and write what comes of them."""
+        now = tenure.now = max(tenure.now, self._clock.city(self._clock.wall()))
+        page = _Page(tenure, self._rules, self._partitions, self._letters)
+        for submission in submissions:
+            admitted = self._admit(submission, now)
+            if isinstance(admitted, Admitted):
+                page.write(submission.sender, admitted, now)
+            else:
+                whole = len(submission.body) <= self._largest
+                page.dead(submission, admitted, now, again, None if whole else KEPT_BYTES)
+        return page
+
+    def _admit(self, submission: Submission, now: datetime) -> Admitted | Refused:
+        sender, body = submission
         if len(body) > self._largest:
-            return Refusal(
-                code="too_large", expected=f"at most {self._largest} bytes", found=f"{len(body)} bytes"
-            )
+            return _refused("too_large", f"at most {self._largest} bytes", f"{len(body)} bytes")
         if _NULL.search(body):  # no column of text takes it: all that wait with it would fail for ever
-            return Refusal(code="null_character", expected="text without U+0000", found="U+0000")
+            return _refused("null_character", "text without U+0000", "U+0000")
         try:
             head, message = checked(body)
         except Unreadable as error:
-            return error.refusal
+            return Refused(error.told, error.refusal)
         door = self._doors.get(head.type)
         if door is None:
-            return Refusal(code="no_door", expected="a type that may come from outside", found=head.type)
+            return _refused("no_door", "a type that may come from outside", head.type)
         key = door.key(head, message)
-        refusal = self._closed(door, sender) or _wrong_key(key)
-        if refusal is not None:
-            return refusal
+        refused = self._closed(door, sender) or _wrong_key(key)
+        if refused is not None:
+            return refused
         sealed = Envelope(
             id=head.id,
             source=head.source,
@@ -261,21 +286,25 @@ class Edge:
         )
         return Admitted(head.id, key, door.topic, encode(sealed), now)
 
-    def _closed(self, door: Door, sender: Sender) -> Refusal | None:
+    def _closed(self, door: Door, sender: Sender) -> Refused | None:
         if sender.kind not in door.senders:
-            return Refusal(
-                code="not_your_message", expected=" or ".join(sorted(door.senders)), found=sender.kind
-            )
+            return _refused("not_your_message", " or ".join(sorted(door.senders)), sender.kind)
         if not self._rules and not door.before_rules:
-            return Refusal(code="no_rules", expected="an edition in force", found="a city without rules")
+            return _refused("no_rules", "an edition in force", "a city without rules")
         return None
 
 
-def _wrong_key(key: str) -> Refusal | None:
+def _refused(code: str, expected: str, found: str, unquoted: str = "") -> Refused:
+    """`unquoted` is what to keep where `found` repeats what a stranger wrote."""
+    told = Refusal(code=code, expected=expected, found=found)
+    return Refused(told, Refusal(code=code, expected=expected, found=unquoted or found))
+
+
+def _wrong_key(key: str) -> Refused | None:
     if key and len(key) <= LONGEST_KEY and not any(letter.isspace() for letter in key):
         return None
     expected = "a subject that names the stream, without spaces"
-    return Refusal(code="wrong_key", expected=expected, found=repr(key)[:200])
+    return _refused("wrong_key", expected, repr(key)[:200], described(key))
 
 
 class EdgeFenced(Exception):  # noqa: N818 - named by what happened
@@ -291,14 +320,16 @@ class EdgeFenced(Exception):  # noqa: N818 - named by what happened
 class _Page:
     """The rows of one transaction of an edge, in the making."""
 
-    def __init__(self, tenure: Tenure, rules: int, partitions: int) -> None:
+    def __init__(self, tenure: Tenure, rules: int, partitions: int, letters: Letters) -> None:
         self._tenure = tenure
         self._rules = rules
         self._partitions = partitions
+        self._letters = letters
         self._origin = f"{EDGE}/{tenure.partition}"
         self.records: list[Record] = []
         self.outgoing: list[Outgoing] = []
         self.held: list[Held] = []
+        self.secrets: list[Secret] = []
         self.receipts: list[Receipt] = []
 
     def write(self, sender: Sender, admitted: Admitted, now: datetime) -> None:
@@ -312,46 +343,42 @@ class _Page:
         cause = Cause(Via.MESSAGE, admitted.id, admitted.received, sender)
         self.records.append(
             Record(
-                tenure.partition,
-                tenure.seq,
-                self._origin,
-                tenure.seq,
-                admitted.body,
-                cause,
-                now,
-                self._rules,
-                trace,
+                tenure.partition, tenure.seq, self._origin, tenure.seq, admitted.body,
+                cause, now, self._rules, trace,
             )
-        )
+        )  # fmt: skip
         headers = Headers(self._origin, k, self._rules, trace, sender)
         self.outgoing.append(
             Outgoing(topic.name, partition, k, tenure.seq, admitted.key, headers, admitted.body)
         )
         self.receipts.append(Receipt(tenure.seq, admitted.id))
 
-    def dead(self, sender: Sender, body: bytes, refusal: Refusal, now: datetime, largest: int) -> None:
-        """Keep what was refused whole, so that it can be redriven; only what is too large is cut."""
+    def dead(
+        self, submission: Submission, refused: Refused, now: datetime, again: Held | None, most: int | None
+    ) -> None:
+        """Keep what was refused sealed and whole, or its first bytes, so that it can be redriven.
+
+        What was sealed before and is refused `again` stays under its secret: erasing that erases every copy.
+        """
+        sender, body = submission
+        if again is not None and again.type == SEALED:
+            kept = again.body
+        else:
+            kept, secret = self._letters.seal(body[:most])
+            self.secrets.append(secret)
         tenure = self._tenure
         number = tenure.next_held
         tenure.next_held += 1
-        reason = f"{refusal.code}: expected {refusal.expected}, found {refusal.found}"
-        cause = Cause(Via.MESSAGE, sha256(body).hexdigest(), now, sender)
+        why = refused.kept
+        reason = f"{why.code}: expected {why.expected}, found {why.found}"
+        cause = Cause(Via.MESSAGE, self._letters.id_of(body), now, sender)
         self.held.append(
             Held(
-                tenure.partition,
-                number,
-                HeldKind.DEAD,
-                self._origin,
-                reason,
-                "",
-                body if len(body) <= largest else body[:KEPT_BYTES],
-                cause,
-                self._rules,
-                "",
-                now,
+                tenure.partition, number, HeldKind.DEAD, self._origin, reason, SEALED,
+                kept, cause, self._rules, "", now,
             )
-        )
-        self.receipts.append(Receipt(0, "", refusal))
+        )  # fmt: skip
+        self.receipts.append(Receipt(0, "", refused.told))
 
 
 def _trace(origin: str, seq: int) -> str:

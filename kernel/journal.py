@@ -35,8 +35,9 @@ class Via(StrEnum):
 class Cause(msgspec.Struct, frozen=True, array_like=True):
     """Which input a row answers. With it and the journals, the input's bytes can be found again.
 
-    `id` is the message's CloudEvents id or the timer's name; `event` the event that set the timer;
-    `received` the receipt at the edge, the sending event's time, or the timer's due time.
+    `id` is the message's CloudEvents id, the timer's name, or a keyed hash of what was no message; `event` is
+    the event that set the timer; `received` the receipt at the edge, the sending event's time, or the timer's
+    due time.
     """
 
     via: Via
@@ -119,7 +120,8 @@ class HeldKind(StrEnum):
 class Held(NamedTuple):
     """A message set aside (搁置). `id` rises in its partition; `order` is set once somebody asks.
 
-    `body` is the whole CloudEvent, or the timer's data with `kind` its type. `cause` is the first one.
+    `body` is the whole CloudEvent, or the timer's data with `kind` its type; what the edge refused is sealed
+    (`kernel.letters`). `cause` is the first one.
     """
 
     partition: int

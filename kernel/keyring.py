@@ -21,7 +21,7 @@ from schemas.refusal import Refusal
 from schemas.report import GridReport, Reporter
 
 LINKING: Final = "_link"
-"""The id under which the city keeps the key that links equal telephones."""
+"""The id under which the city keeps the key that links equal telephones, and equal dead letters."""
 
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -37,7 +37,10 @@ _TO_ASCII: Final = str.maketrans("０１２３４５６７８９", "0123456789")
 
 
 class Secret(NamedTuple):
-    """What is kept of one report: its key, `None` once erased, and what the key sealed."""
+    """What is kept of one report: its key, `None` once erased, and what the key sealed.
+
+    Of a dead letter of the edge too: `report` is the name drawn for it, what its key sealed lies with it.
+    """
 
     report: str
     key: bytes | None
@@ -270,12 +273,19 @@ class MemorySecrets:
 async def open_keyring(
     secrets: Secrets, roles: Collection[str], random: Callable[[int], bytes] = os.urandom
 ) -> Keyring:
-    """The keyring of a city; its linking key is drawn once, whoever comes first."""
-    await secrets.keep((Secret(LINKING, random(_KEY_BYTES), b""),))
+    """The keyring of a city."""
+    return Keyring(secrets, Sealer(await linking_key(secrets, random), random), roles)
+
+
+async def linking_key(secrets: Secrets, random: Callable[[int], bytes] = os.urandom) -> bytes:
+    """The city's own key for hashes that link; it is drawn once, whoever comes first."""
     linking = await secrets.find(LINKING)
+    if linking is None:
+        await secrets.keep((Secret(LINKING, random(_KEY_BYTES), b""),))
+        linking = await secrets.find(LINKING)
     if linking is None or linking.key is None:
         raise LookupError("the key that links equal telephones is gone; restore the table of secrets")
-    return Keyring(secrets, Sealer(linking.key, random), roles)
+    return linking.key
 
 
 def open_box(secret: Secret) -> dict[str, str]:

@@ -31,9 +31,11 @@ CITY_STOPPED: Final = "city_stopped"
 WORKER_FAILED: Final = "worker_failed"
 EDGE_REFUSED: Final = "edge_refused"
 TARGET_FAILED: Final = "target_failed"
+ROWS_PRUNED: Final = "rows_pruned"
+PRUNING_FAILED: Final = "pruning_failed"
 EVENTS: Final = (
     BATCH_COMMITTED, BATCH_IN_DOUBT, PARTITIONS_CLAIMED, PARTITIONS_FENCED, STREAM_PARKED, LETTER_DEAD,
-    CITY_OPENED, CITY_STOPPED, WORKER_FAILED, EDGE_REFUSED, TARGET_FAILED,
+    CITY_OPENED, CITY_STOPPED, WORKER_FAILED, EDGE_REFUSED, TARGET_FAILED, ROWS_PRUNED, PRUNING_FAILED,
 )  # fmt: skip
 """Every event that is ever logged; a dashboard may rely on the names."""
 

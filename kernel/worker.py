@@ -1,18 +1,20 @@
 """Decide, commit, publish: in this order, for ever."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
+from kernel.batch import Batch
 from kernel.clock import WILD_STAMP, Clock
-from kernel.decider import Batch, Decider
+from kernel.decider import Decider
 from kernel.editions import NO_RULES, Editions, rules_of
 from kernel.errors import Fault, PortsFailed, UnsoundInbox, WildStamp
+from kernel.held import void_timers
 from kernel.inbox import hole, overtaken, unsound, unsound_begin, unsound_end
 from kernel.journal import Claim, Held, Journal, Move, Reach, Record, StoredTimer
 from kernel.log import Headers, Log, Message, Outgoing
 from kernel.outbox import Outbox
+from kernel.pace import Pace
 from kernel.timers import learned, to_ask
 from rules.inforce import Rules
 from schemas.refusal import Refusal
@@ -22,23 +24,6 @@ Perform: TypeAlias = Callable[[Sequence[Message]], Awaitable[Mapping[tuple[str, 
 
 _AHEAD: Final = timedelta(seconds=10)
 """How far ahead, in wall time, timers are read, so that few turns need to ask the journal for them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How a worker goes: units are in the names.
-
-    `margin_seconds` exceeds the skew between all clocks of the city (0 within one process);
-    `idle_ticks` is after how many idle turns the watermark of what is published gets its own transaction.
-    """
-
-    batch: int = 1000
-    timers: int = 1000
-    margin_seconds: float = 5.0
-    tick_seconds: float = 0.25
-    idle_ticks: int = 4
-    failures_most: int = 30
-    pause_seconds: float = 0.05
 
 
 class Worker:
@@ -252,8 +237,15 @@ class Worker:
         performed: Mapping[tuple[str, int, int], Any] = {}
         if self._perform and batch:
             performed = await self._perform(self.decider.fresh(batch))
+        void = await void_timers(ordered, self.journal, self.decider.processor.react)
         return Batch(
-            messages=batch, due=kept, ordered=ordered, until=quiet, horizon=horizon, performed=performed
+            messages=batch,
+            due=kept,
+            ordered=ordered,
+            void=void,
+            until=quiet,
+            horizon=horizon,
+            performed=performed,
         )
 
     async def _due(self, until: Mapping[int, datetime]) -> tuple[list[StoredTimer], datetime | None]:

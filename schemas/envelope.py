@@ -35,6 +35,13 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     datacontenttype: str = "application/json"
 
 
+def enclosing(frame: Frame, data: object) -> Envelope:
+    """The envelope of a frame that was read, around its decoded data."""
+    return Envelope(
+        id=frame.id, source=frame.source, type=frame.type, subject=frame.subject, time=frame.time, data=data
+    )
+
+
 def event_id(stream: str, version: int) -> str:
     """The id of the `version`-th event of `stream`, counted from 1."""
     return f"{stream}/{version}"

@@ -1,6 +1,7 @@
 """Every topic (主题), declared once: creation, rights, AsyncAPI and the table in the docs come from here."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -11,6 +12,18 @@ class Retention(StrEnum):
     FOR_EVER = "for ever"
     DAYS_30 = "30 days"
     DAYS_7 = "7 days"
+
+    @property
+    def age(self) -> timedelta | None:
+        """How old a record may become before it may go; `None`: it never may."""
+        return _AGES[self]
+
+
+_AGES: Final = {
+    Retention.FOR_EVER: None,
+    Retention.DAYS_30: timedelta(days=30),
+    Retention.DAYS_7: timedelta(days=7),
+}
 
 
 class Send(NamedTuple):
@@ -60,6 +73,11 @@ class Family:
         """The topic of one unit."""
         name = self.pattern.format(id=unit)
         return Topic(name, self.key, self.producers, self.consumers, self.retention, single=True)
+
+    def has(self, name: str) -> bool:
+        """Whether a topic is one of this family."""
+        before, _, after = self.pattern.partition("{id}")
+        return len(name) > len(before + after) and name.startswith(before) and name.endswith(after)
 
 
 INTAKE_REPORTS: Final = Topic(

@@ -13,6 +13,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.contracts import CONTRACTS
+from schemas.described import described, fields_of, place_of
 from schemas.envelope import Envelope, Frame
 from schemas.refusal import Refusal
 from schemas.upcasts import upcast
@@ -25,17 +26,24 @@ _frames = msgspec.json.Decoder(Frame)
 _decoders: dict[str, Callable[[msgspec.Raw], Any]] = {}
 _openers: dict[bytes, Callable[[bytes], Any]] = {}
 _adapters: dict[str, TypeAdapter[Any]] = {}
+_fields: dict[str, frozenset[str]] = {}
 
 _DEEPEST: Final = 32
 _TYPE: Final = b'"type":"'
 
 
 class Unreadable(Exception):  # noqa: N818 - a value that travels by raise, not a fault of ours
-    """Bytes that are no message of ours: expected a known contract, found something else."""
+    """Bytes that are no message of ours: expected a known contract, found something else.
 
-    def __init__(self, code: str, expected: str, found: str) -> None:
-        super().__init__(f"{code}: expected {expected}, found {found}")
+    `told` may quote the bytes and is for their sender alone. `refusal` is for everybody: where the bytes
+    come from outside it quotes nothing of them, `unquoted` says expected and found instead.
+    """
+
+    def __init__(self, code: str, expected: str, found: str, unquoted: tuple[str, str] | None = None) -> None:
+        self.told = Refusal(code=code, expected=expected[:400], found=found[:400])
+        expected, found = unquoted or (expected, found)
         self.refusal = Refusal(code=code, expected=expected[:400], found=found[:400])
+        super().__init__(f"{code}: expected {expected}, found {found}")
 
 
 class Letter(NamedTuple):
@@ -96,27 +104,22 @@ def checked(body: bytes) -> Letter:
     """Read bytes that a stranger may have written: every constraint holds afterwards."""
     head = frame(body)
     if head.specversion != "1.0":
-        raise Unreadable("unknown_specversion", "CloudEvents 1.0", head.specversion)
+        expected, found = "CloudEvents 1.0", head.specversion
+        raise Unreadable("unknown_specversion", expected, found, (expected, described(found)))
     if head.time.tzinfo is None:
-        raise Unreadable(
-            "out_of_range", "a time with its zone, such as 2026-11-23T10:00:00Z", head.time.isoformat()
-        )
+        expected = "a time with its zone, such as 2026-11-23T10:00:00Z"
+        raise Unreadable("out_of_range", expected, head.time.isoformat(), (expected, "a time without one"))
     contract = CONTRACTS.get(head.type)
     if contract is None:
-        raise _unknown(head.type)
+        told = _unknown(head.type).told
+        raise Unreadable(told.code, told.expected, told.found, (told.expected, described(head.type)))
     adapter = _adapters.get(head.type)
     if adapter is None:
         adapter = _adapters.setdefault(head.type, TypeAdapter(contract))
     try:
         return Letter(head, adapter.validate_json(bytes(head.data), strict=False))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        if first["type"] == "json_invalid":
-            raise _not_a_frame(body, ValueError(first["msg"])) from error
-        where = ".".join(str(part) for part in first["loc"]) or "data"
-        raise Unreadable(
-            _code(first["type"]), f"{where}: {first['msg']}", repr(first["input"])[:200]
-        ) from error
+        raise _not_of_contract(head.type, body, error) from error
 
 
 def utc(moment: datetime) -> datetime:
@@ -170,13 +173,30 @@ def _unknown(name: str) -> Unreadable:
     return Unreadable("unknown_type", "a type of schemas/published/", name)
 
 
+def _not_of_contract(name: str, body: bytes, error: ValidationError) -> Unreadable:
+    first = error.errors(include_url=False, include_context=False)[0]
+    said, value = first["msg"], first["input"]
+    if first["type"] == "json_invalid":
+        return _not_a_frame(body, ValueError(said))
+    known = _fields.get(name)
+    if known is None:
+        known = _fields.setdefault(name, fields_of(_adapters[name].json_schema()))
+    where = ".".join(str(part) for part in first["loc"]) or "data"
+    place = place_of(first["loc"], known) or "data"
+    return Unreadable(
+        _code(first["type"]), f"{where}: {said}", repr(value)[:200], (f"{place}: {said}", described(value))
+    )
+
+
 def _not_a_frame(body: bytes, error: Exception) -> Unreadable:
     if not body:
         return Unreadable("empty", "a CloudEvent in JSON", "no bytes")
     try:
         body.decode()
     except UnicodeDecodeError as broken:
-        return Unreadable("not_utf8", "UTF-8", f"byte {body[broken.start]:#04x} at {broken.start}")
+        place = f"at {broken.start} of {len(body)} bytes"
+        found = f"byte {body[broken.start]:#04x} {place}"
+        return Unreadable("not_utf8", "UTF-8", found, ("UTF-8", f"a byte that is none {place}"))
     if isinstance(error, RecursionError) or "recursion limit" in str(error):
         return Unreadable("too_deep", f"at most {_DEEPEST} levels", "more")
     if isinstance(error, msgspec.ValidationError):

@@ -16,7 +16,7 @@ from kernel.leaf import Drafted
 from kernel.partition import partition_of
 from kernel.processor import AnyProcessor, Context, DeadLetter, SetTimer, step
 from rules.inforce import Rules
-from schemas.envelope import Envelope, Frame, event_id, message_id
+from schemas.envelope import Envelope, enclosing, event_id, message_id
 from schemas.kernel import AreaMode, EditionAdopted
 from schemas.topics import Send
 from schemas.wire import TYPE_OF, encode, trusted
@@ -122,7 +122,7 @@ def _collect(
         try:
             frame, event = trusted(row.body)
             rules = row.stream.startswith(RULES_STREAM)
-            effects = () if rules else processor.react(event, _again(frame, event))
+            effects = () if rules else processor.react(event, enclosing(frame, event))
         except Exception:  # noqa: BLE001, S112 - a record that was changed; deciding it again says so
             continue
         if topic:
@@ -152,12 +152,6 @@ def _collect_edge(
         target = partition_of(frame.subject, partitions)
         k = numbers[topic, target] = numbers.get((topic, target), 0) + 1
         found.sent[Address(origin, topic, target, k)] = Passage(frame.subject, frame.type, message, row)
-
-
-def _again(frame: Frame, event: Any) -> Envelope:
-    return Envelope(
-        id=frame.id, source=frame.source, type=frame.type, subject=frame.subject, time=frame.time, data=event
-    )
 
 
 class Replayer:
@@ -265,7 +259,8 @@ class Replayer:
                 return False
             head, event = trusted(row.body)
             if any(
-                isinstance(effect, DeadLetter) for effect in self.processor.react(event, _again(head, event))
+                isinstance(effect, DeadLetter)
+                for effect in self.processor.react(event, enclosing(head, event))
             ):
                 return True
         return False

@@ -1,10 +1,13 @@
 """Where the brokers are and how to come in: what every client of one process has in common."""
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
+
+from kernel.settings import Settings, SettingsWrong
 
 ANSWER_SECONDS: Final = 10.0
 """How long one request may take; beyond it the broker counts as silent."""
@@ -12,6 +15,8 @@ ANSWER_SECONDS: Final = 10.0
 _OTHER: Final = re.compile(r"[^A-Za-z0-9.-]")
 _METADATA_SECONDS: Final = 10.0
 """After how long a client hears of topics that were made or deleted meanwhile."""
+
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # heard where somebody asks for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,13 @@ class Cluster:
 def _ascii(name: str) -> str:
     """`unit.城管.cases` is unit._e59f8e_e7aea1.cases: each other character is an underscore and its bytes."""
     return _OTHER.sub(lambda found: f"_{found[0].encode().hex()}", name)
+
+
+def cluster_of(settings: Settings) -> Cluster:
+    """The brokers that the settings name."""
+    if not settings.kafka_bootstrap:
+        raise SettingsWrong(wrong="GRIDCASE_KAFKA_BOOTSTRAP: expected HOST:PORT of a broker, found nothing")
+    return Cluster(settings.kafka_bootstrap, settings.kafka_prefix)
 
 
 class TopicMissing(Exception):  # noqa: N818 - named by what happened

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from kernel.clock import Clock
 from kernel.log import Message, Outgoing, Span, Target
+from kernel.processor import AnyProcessor
+from kernel.retention import aging, dispensable
 
 
 class MemoryBroker:
@@ -43,6 +45,17 @@ class MemoryBroker:
         if below > first:
             del self.records.setdefault(target, [])[: below - first]
             self.first[target] = below
+
+    def age(self, processors: Sequence[AnyProcessor], reached: Mapping[Target, Mapping[str, int]]) -> None:
+        """Let go what is older than its topic's retention and taken by all who read it."""
+        for target, records in self.records.items():
+            found = aging(target[0], processors)
+            if found is None:
+                continue
+            before = self.clock.wall() - found.age
+            needed = dispensable(found.readers, reached.get(target, {}), self.end(target))
+            young = next((one.offset for one in records if one.appended >= before), needed)
+            self.expire(target, min(young, needed))
 
     def cut(self, target: Target, end: int) -> None:
         """Lose the records at the end, as an unclean election does."""

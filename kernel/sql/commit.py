@@ -12,7 +12,7 @@ from sqlalchemy import insert as insert_into
 from kernel.journal import CancelledTimer, Move, StoredTimer
 from kernel.log import Outgoing, Target
 from kernel.sql import bulk
-from kernel.sql.counters import TargetRow, lock_journals, lock_targets
+from kernel.sql.counters import JOURNALS, TARGETS, TargetRow, lock
 from kernel.sql.heads import Head, Source, journal_source
 from kernel.sql.recent import Part
 from kernel.sql.tables import (
@@ -53,8 +53,8 @@ class Batch:
         self.processor = processor
         locked = {
             partition: row
-            for (_, partition), row in lock_journals(
-                connection, [(processor, move.cursor.partition) for move in moves]
+            for (_, partition), row in lock(
+                connection, JOURNALS, [(processor, move.cursor.partition) for move in moves]
             ).items()
         }
         self.fenced = frozenset(
@@ -88,7 +88,7 @@ def commit(
     outgoing = (
         sort_by_target(message for move in batch.moves for message in move.outgoing) if delivers else {}
     )
-    ends = lock_targets(connection, outgoing)
+    ends = lock(connection, TARGETS, outgoing)
     now = micros(stamp())
     heads = _store_cursors(batch, now, delivers=delivers)
     parts = _store_events(batch, now)

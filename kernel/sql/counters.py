@@ -4,14 +4,16 @@ They are always locked in the same order, journals first, so that two workers ne
 """
 # ruff: noqa: S608 - what is put together are names of our own tables and locks, never values
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
-from kernel.log import Target
 from kernel.sql import bulk
 from kernel.sql.heads import Source
+
+R = TypeVar("R")
 
 _PARTITIONS: Final = (("name", "text"), ("partition", "int"))
 
@@ -34,70 +36,71 @@ class TargetRow(NamedTuple):
     appended: int
 
 
-def lock_journals(
-    connection: Connection, wanted: Iterable[Source], *, share: bool = False
-) -> dict[Source, JournalRow]:
-    """Lock journal partitions, by processor and partition in this order; makes those that are not there yet.
+@dataclass(frozen=True, slots=True)
+class Counters(Generic[R]):
+    """One table of such rows: who owns a partition of it, what is read, and what a new row begins with.
+
+    `fresh` names each remaining column with its first value; `empty` stands for no bytes.
+    """
+
+    table: str
+    owner: str
+    row: Callable[..., R]
+    read: tuple[str, ...]
+    fresh: tuple[tuple[str, str], ...]
+
+
+_EMPTY: Final = "empty"
+JOURNALS: Final = Counters(
+    "journals",
+    "processor",
+    JournalRow,
+    JournalRow._fields,
+    (("token", _EMPTY), ("seq", "0"), ("published", "0"), ("appended", "0"), ("held", "0"), ("body", _EMPTY)),
+)
+TARGETS: Final = Counters(
+    "targets", "topic", TargetRow, TargetRow._fields, (("next", "0"), ("appended", "0"))
+)
+
+
+def lock(
+    connection: Connection, counters: Counters[R], wanted: Iterable[Source], *, share: bool = False
+) -> dict[Source, R]:
+    """Lock partitions by owner and number, in this order, and make those that are not there yet.
 
     Making one waits for whoever is making the same one, so that nothing on its way stays unseen.
     """
     keys = sorted(wanted)
-    rows = _locked_journals(connection, keys, share=share)
+    rows = _locked(connection, counters, keys, share=share)
     missing = [key for key in keys if key not in rows]
     if not missing:
         return rows
-    empty = "x''" if bulk.is_sqlite(connection) else "''::bytea"
-    statement = (
-        "insert into journals (processor, partition, token, seq, published, appended, held, body) "
-        f"select name, partition, {empty}, 0, 0, 0, 0, {empty} from given where true on conflict do nothing"
-    )
-    bulk.execute(connection, _PARTITIONS, statement, missing)
-    return _locked_journals(connection, keys, share=share)
+    _make(connection, counters, missing)
+    return _locked(connection, counters, keys, share=share)
 
 
-def _locked_journals(
-    connection: Connection, keys: Sequence[Source], *, share: bool
-) -> dict[Source, JournalRow]:
-    query = (
-        "select j.processor, j.partition, j.id, j.token, j.seq, j.appended, j.held from given "
-        "join journals j on j.processor = given.name and j.partition = given.partition "
-        "order by j.processor, j.partition"
-    )
-    rows = bulk.select(connection, _PARTITIONS, query + _lock(connection, "j", share=share), keys)
-    return {(name, partition): JournalRow(*row) for name, partition, *row in rows}
-
-
-def lock_targets(
-    connection: Connection, wanted: Iterable[Target], *, share: bool = False
-) -> dict[Target, TargetRow]:
-    """Lock the counters of topic partitions in their order, making those that are not there yet."""
-    keys = sorted(wanted)
-    rows = _locked_targets(connection, keys, share=share)
-    missing = [key for key in keys if key not in rows]
-    if not missing:
-        return rows
-    statement = (
-        "insert into targets (topic, partition, next, appended) "
-        "select name, partition, 0, 0 from given where true on conflict do nothing"
-    )
-    bulk.execute(connection, _PARTITIONS, statement, missing)
-    return _locked_targets(connection, keys, share=share)
-
-
-def _locked_targets(
-    connection: Connection, keys: Sequence[Target], *, share: bool
-) -> dict[Target, TargetRow]:
-    query = (
-        "select t.topic, t.partition, t.id, t.next, t.appended from given "
-        "join targets t on t.topic = given.name and t.partition = given.partition "
-        "order by t.topic, t.partition"
-    )
-    rows = bulk.select(connection, _PARTITIONS, query + _lock(connection, "t", share=share), keys)
-    return {(name, partition): TargetRow(*row) for name, partition, *row in rows}
-
-
-def _lock(connection: Connection, table: str, *, share: bool) -> str:
+def _locked(
+    connection: Connection, counters: Counters[R], keys: Sequence[Source], *, share: bool
+) -> dict[Source, R]:
     """SQLite has one lock for everything, and whoever writes holds it already."""
-    if bulk.is_sqlite(connection):
-        return ""
-    return f" for {'share' if share else 'update'} of {table}"
+    owner, columns = counters.owner, ", ".join(f"t.{name}" for name in counters.read)
+    query = (
+        f"select t.{owner}, t.partition, {columns} from given "
+        f"join {counters.table} t on t.{owner} = given.name and t.partition = given.partition "
+        f"order by t.{owner}, t.partition"
+    )
+    if not bulk.is_sqlite(connection):
+        query += f" for {'share' if share else 'update'} of t"
+    rows = bulk.select(connection, _PARTITIONS, query, keys)
+    return {(name, partition): counters.row(*row) for name, partition, *row in rows}
+
+
+def _make(connection: Connection, counters: Counters[R], keys: Sequence[Source]) -> None:
+    empty = "x''" if bulk.is_sqlite(connection) else "''::bytea"
+    names = ", ".join(name for name, _ in counters.fresh)
+    values = ", ".join(empty if value == _EMPTY else value for _, value in counters.fresh)
+    statement = (
+        f"insert into {counters.table} ({counters.owner}, partition, {names}) "
+        f"select name, partition, {values} from given where true on conflict do nothing"
+    )
+    bulk.execute(connection, _PARTITIONS, statement, keys)

@@ -12,7 +12,7 @@ from kernel.journal import Record
 from kernel.log import Headers, Message, Outgoing, Span, Target
 from kernel.sql import bulk
 from kernel.sql.commit import append
-from kernel.sql.counters import lock_journals, lock_targets
+from kernel.sql.counters import JOURNALS, TARGETS, lock
 from kernel.sql.heads import Head, Source, journal_source
 from kernel.sql.recent import Part
 from kernel.sql.store import Store
@@ -165,7 +165,7 @@ class SqlLog:
     def _append(
         self, connection: Connection, batches: Mapping[Target, Sequence[Outgoing]]
     ) -> tuple[dict[Source, Head], dict[Source, Part]]:
-        ends = lock_targets(connection, batches)
+        ends = lock(connection, TARGETS, batches)
         parts: dict[Source, Part] = {}
         writes = bulk.Writes(connection)
         heads = append(writes, ends, batches, micros(self._store.stamp()), parts)
@@ -240,9 +240,9 @@ def _ends_of(connection: Connection, topics: Mapping[Target, Topic]) -> dict[Tar
     events = {(topic.journal_of, target[1]): target for target, topic in topics.items() if topic.journal_of}
     commands = [target for target, topic in topics.items() if not topic.journal_of]
     ends: dict[Target, tuple[Head, int]] = {}
-    for key, row in lock_journals(connection, events, share=True).items():
+    for key, row in lock(connection, JOURNALS, events, share=True).items():
         ends[events[key]] = (Head(row.id, row.seq), 0)
-    counters = lock_targets(connection, commands, share=True)
+    counters = lock(connection, TARGETS, commands, share=True)
     first = dict(
         bulk.select(
             connection,

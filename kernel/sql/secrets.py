@@ -1,6 +1,7 @@
 """The port to the keyring, in SQL: apart from the journals, so that erasing a key leaves them whole."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 from sqlalchemy import Connection, insert, select, update
@@ -19,9 +20,12 @@ class SqlSecrets:
 
     async def keep(self, kept: Sequence[Secret]) -> None:
         """See the port."""
-        await self._store.write(
-            lambda connection: bulk.insert_new(connection, secrets, [tuple(one) for one in kept])
-        )
+
+        def work(connection: Connection) -> None:
+            with _leaving_nothing(connection):
+                bulk.insert_new(connection, secrets, [tuple(one) for one in kept])
+
+        await self._store.write(work)
 
     async def find(self, report: str) -> Secret | None:
         """See the port."""
@@ -35,9 +39,12 @@ class SqlSecrets:
     async def erase(self, report: str) -> bool:
         """See the port."""
         there = update(secrets).where(secrets.c.id == report, secrets.c.key.is_not(None))
-        return await self._store.write(
-            lambda connection: connection.execute(there.values(key=None)).rowcount > 0
-        )
+
+        def work(connection: Connection) -> bool:
+            with _leaving_nothing(connection):
+                return connection.execute(there.values(key=None)).rowcount > 0
+
+        return await self._store.write(work)
 
     async def note(self, access: Access) -> None:
         """See the port."""
@@ -73,3 +80,16 @@ class SqlSecrets:
             ]
 
         return await self._store.read(work)
+
+
+@contextmanager
+def _leaving_nothing(connection: Connection) -> Generator[None]:
+    """SQLite leaves in its pages what it deletes or moves between them; of keys it must not."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql("pragma secure_delete=on")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("pragma secure_delete=off")

@@ -178,7 +178,10 @@ secrets = Table(
     Column("key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
 )
-"""The keyring: of each report the wrapped key and what it seals. Erasing forgets the key, not the row."""
+"""The keyring: of each report its key and what it seals, of each dead letter of the edge its key alone.
+
+Erasing forgets the key, not the row.
+"""
 
 accesses = Table(
     "accesses",

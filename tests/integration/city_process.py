@@ -13,28 +13,34 @@ import signal
 import sqlite3
 import sys
 from base64 import b64decode
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cities.people import Act, People
-from cli.assemble import LiveCity, open_city
+from cli.assemble import LiveCity, MemberCity, open_city
+from cli.member import open_member
+from kernel import settings
+from kernel.edge import EDGE
 from kernel.errors import Fault
 from kernel.journal import RULES_STREAM
 from kernel.processor import Sender
 from kernel.sql import sqlite
+from kernel.sql.heads import journal_source
 from schemas.envelope import Envelope
 from schemas.wire import TYPE_OF, encode, trusted
 from services.router.processor import ROUTER_CASE
 from tests.integration.lived import bundle_of
 
 LOOK_SECONDS = 0.1
+AT_EDGE, _ = journal_source(EDGE, 0)
 
 
 class Running:
     """A city at work: what it is given, and what its people do."""
 
-    def __init__(self, city: LiveCity) -> None:
+    def __init__(self, city: LiveCity | MemberCity) -> None:
         self.city = city
         self.stopped = False
         self.people = People(bundle_of(), 7)
@@ -81,7 +87,8 @@ class Running:
         """Say how much was written."""
         last = 0
         while True:
-            done = sum(worker.handled for worker in self.city.host.workers)
+            heads = self.city.store.heads.known.items()
+            done = sum(head.end for (name, _), head in heads if name.startswith("@") and name != AT_EDGE)
             if done > last:
                 last = done
                 print("works", done, flush=True)
@@ -139,8 +146,16 @@ class Disk:
         self.most = 1 << 30
 
 
+def opened(url: str) -> "AbstractAsyncContextManager[LiveCity] | AbstractAsyncContextManager[MemberCity]":
+    """The whole city, or of one on Kafka the edge: its workers are processes of their own."""
+    given = settings.read(database_url=url)
+    if given.kafka_bootstrap:
+        return open_member(given, "edge", processors=(), instance=0)
+    return open_city(url, exclusive=True)
+
+
 async def main(url: str) -> None:
-    async with open_city(url, exclusive=True) as city:
+    async with opened(url) as city:
         await Running(city).run()
     print("stopped", flush=True)
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
 from cities.day import Arrival, reports
 from cities.people import People
-from cli.assemble import LiveCity, found_city
+from cli.assemble import LiveCity, Opened, found_city
 from cli.conductor import Conductor
 from cli.tally import Tally
 from cli.topology import DOORS, PERFORMING, PROCESSORS
@@ -110,8 +111,11 @@ async def live(url: str, count: int, seed: int = 7) -> Lived:
         return await read(city, accepted, sum(conductor.receipts.values()) - accepted)
 
 
-async def read(city: LiveCity, accepted: int = 0, refused: int = 0) -> Lived:
-    """All that a city's database holds."""
+Messages: TypeAlias = Mapping[Target, Sequence[Message]]
+
+
+async def read(city: Opened, accepted: int = 0, refused: int = 0, messages: Messages | None = None) -> Lived:
+    """All that a city's database holds; `messages` where its topics are elsewhere."""
     partitions = range(city.city.partitions)
     histories: dict[str, dict[int, list[Record]]] = {}
     held: dict[str, list[Held]] = {}
@@ -130,7 +134,7 @@ async def read(city: LiveCity, accepted: int = 0, refused: int = 0) -> Lived:
         city.city.partitions,
         rules,
         histories,
-        await city.store.read(all_messages),
+        await city.store.read(all_messages) if messages is None else messages,
         held,
         timers,
         cursors,

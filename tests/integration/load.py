@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -41,10 +41,10 @@ class Standing(SteppedClock):
         del to
 
 
-async def found(url: str, partitions: int = 24) -> City:
-    """A city in quickened time whose clock is the machine's, with its first edition in force."""
+async def created(url: str, partitions: int = 24, host: str = "embedded", speed: int = SPEED) -> City:
+    """A city in quickened time whose clock is the machine's, without rules yet."""
     bundle = bundle_of()
-    city = await create_city(
+    return await create_city(
         url,
         City(
             code=bundle.city.code,
@@ -52,9 +52,16 @@ async def found(url: str, partitions: int = 24) -> City:
             partitions=partitions,
             start_wall=datetime.now(UTC),
             start_city=midnight().replace(hour=2),
-            speed=SPEED,
+            speed=speed,
+            host=host,
         ),
     )
+
+
+async def found(url: str, partitions: int = 24) -> City:
+    """Such a city with its first edition in force."""
+    bundle = bundle_of()
+    city = await created(url, partitions)
     async with open_city(url, exclusive=True, clock=Standing(city)) as live:
         await publish_edition(live, bundle)
     return city
@@ -70,8 +77,17 @@ async def drained(url: str, city: City) -> Lived:
 class Load:
     """Sends reports to the city of `url`, keeps what was acknowledged, and sends again what was not."""
 
-    def __init__(self, url: str, count: int, *options: str, per_second: float = 60, seed: int = 7) -> None:
+    def __init__(
+        self,
+        url: str,
+        count: int,
+        *options: str,
+        per_second: float = 60,
+        seed: int = 7,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.url = url
+        self._environ = environ or {}
         self.acknowledged: set[str] = set()
         self.dead: set[str] = set()
         self.works: list[float] = []
@@ -111,7 +127,7 @@ class Load:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.integration.city_process", self.url, *(options or self._options),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, limit=1 << 22,
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **self._environ}, limit=1 << 22,
         )  # fmt: skip
         self._unsent = list(self._open)
         self._tasks = [
@@ -210,9 +226,13 @@ class Load:
                     raise AssertionError(f"the city ended with {self._process.returncode}: {self.said[-8:]}")
                 await asyncio.sleep(0.02)
 
+    async def acknowledged_all(self) -> None:
+        """Wait until everything is acknowledged."""
+        await self.until(lambda: not self._open, 5 * PATIENCE_SECONDS)
+
     async def finish(self) -> None:
         """Wait until everything is acknowledged, let the city stop, and see that it ends in order."""
-        await self.until(lambda: not self._open, 5 * PATIENCE_SECONDS)
+        await self.acknowledged_all()
         assert self._process is not None
         assert self._process.stdin is not None
         self._tasks[0].cancel()

@@ -11,8 +11,9 @@ from kernel.decider import Decider
 from kernel.editions import Editions
 from kernel.journal import Journal, Via
 from kernel.log import Message, Outgoing, Span, Target
+from kernel.pace import Pace
 from kernel.processor import AnyProcessor
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from rules.bundle import Bundle
 from rules.inforce import Rules
 from schemas.kernel import ActivateRules

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from cli.opening import account
 from cli.output import Exit
 from tests.postgres import PostgresServer
 
@@ -164,14 +165,66 @@ def test_a_wrong_setting_is_one_line() -> None:
 
 
 def test_a_letter_that_died_at_the_edge_is_tried_again(run: Run, tmp_path: Path) -> None:
-    file = tmp_path / "reports.jsonl"
-    file.write_text("{half a message\n")
-    sent = run("send", "--file", str(file))
-    assert sent.exit_code == Exit.DIFFERENT
-    [letter] = value(run, "held", "list")
+    [letter] = died(run, tmp_path, f"{{half a message {PHONE}")
     assert letter["id"].startswith("edge/")
-    assert "not_json" in run("held", "show", letter["id"]).stdout
+    assert letter["body"] is None, "a list opens nothing"
+    page = run("held", "show", letter["id"]).stdout
+    assert "not_json" in page
+    assert PHONE in page
     told = value(run, "held", "redrive", letter["id"])
     assert (told["ordered"], told["passed_the_edge"]) == (1, 0)
     [after] = value(run, "held", "list")
     assert after["id"] != letter["id"]
+    assert after["cause"] == letter["cause"]
+
+
+def test_an_erased_letter_says_so_and_is_not_redriven(run: Run) -> None:
+    [letter] = value(run, "held", "list")
+    name = letter["id"]
+    assert PHONE in value(run, "held", "show", name)["body"]
+    assert run("held", "erase", name, "--yes").stdout == f"{name}: forgotten 已删除\n"
+    assert run("held", "erase", name, "--yes").exit_code == Exit.NOT_FOUND
+    page = run("held", "show", name).stdout
+    assert "nobody can read its bytes" in page.splitlines()[-1]
+    assert f"by {account()} on " in page.splitlines()[-1]
+    assert PHONE not in page
+    shown = value(run, "held", "show", name)
+    assert shown["body"] is None
+    assert shown["unreadable"].startswith("erased 已删除 by ")
+    refused = run("held", "redrive", name)
+    assert refused.exit_code == Exit.DIFFERENT
+    assert refused.stderr.startswith(f"gridcase: {name}: expected a letter that can be opened, found erased")
+    assert refused.stderr.count("\n") == 1
+    told = value(run, "held", "redrive", "--all")
+    assert (told["ordered"], told["left"]) == (0, [name])
+    assert [one["id"] for one in value(run, "held", "list")] == [name]
+
+
+def test_each_look_into_a_letter_is_on_record(run: Run) -> None:
+    [letter] = value(run, "held", "list")
+    page = run("held", "show", letter["id"]).stdout
+    secret = next(word for word in page.split() if word.startswith("_letter-"))
+    answers = [one["answer"] for one in value(run, "personal", "accesses", secret)]
+    assert answers[:3] == ["read", "read", "erased"]
+    assert set(answers[3:]) == {"erased"}, "who looked afterwards was told that there is nothing to see"
+
+
+def test_a_persons_report_is_forgotten_with_the_letters_that_say_they_are_it(
+    run: Run, tmp_path: Path
+) -> None:
+    whole = {"specversion": "1.0", "id": "w9", "source": "terminal", "type": "gridcase.report.GridReport.v1"}
+    whole |= {"subject": "", "time": "2026-03-10T01:00:00Z", "data": {"phone": int(PHONE)}}
+    letter = died(run, tmp_path, json.dumps(whole))[-1]
+    assert PHONE in run("held", "show", letter["id"]).stdout
+    said = run("personal", "erase", "terminal/w9", "--yes")
+    assert said.stdout == f"terminal/w9: forgotten 已删除, with its dead letters {letter['id']}\n"
+    assert run("personal", "erase", "terminal/w9", "--yes").exit_code == Exit.NOT_FOUND
+    assert PHONE not in run("held", "show", letter["id"]).stdout
+
+
+def died(run: Run, folder: Path, line: str) -> Any:
+    """What is held once this line was sent and refused."""
+    file = folder / "reports.jsonl"
+    file.write_text(f"{line}\n")
+    assert run("send", "--file", str(file)).exit_code == Exit.DIFFERENT
+    return value(run, "held", "list")

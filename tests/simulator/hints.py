@@ -31,6 +31,7 @@ HINTS: dict[str, tuple[int, ...]] = {
     "horizon_unseen": (5,),
     "held_overtaken": (53,),
     "held_timers_lost": (18,),
+    "held_void": (20,),
     "dead_block": (3,),
     "redrive_fresh": (1,),
     "redrive_old": (1,),

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from kernel.batch import Batch
 from kernel.clock import WILD_STAMP
-from kernel.decider import Batch
 from kernel.edge import EDGE, Edge, EdgeFenced, Submission
 from kernel.errors import UnsoundInbox, WildStamp
 from kernel.hosts.simulator.faults import FaultyJournal, FaultyLog, SimBroker, SimClock
@@ -160,7 +160,7 @@ class EdgeLife:
         journal = FaultyJournal(self._world, city.journals[EDGE], lambda _moves, _fenced: None)
         return Edge(
             instance, city.plan.doors, journal, self._clock, city.editions, token=city.token,
-            partitions=city.plan.partitions, seal=city.plan.seal, log=log,
+            partitions=city.plan.partitions, seal=city.plan.seal, letters=city.letters, log=log,
         )  # fmt: skip
 
     async def live(self) -> None:

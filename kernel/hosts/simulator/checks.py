@@ -10,7 +10,7 @@ from kernel.journal import RULES_STREAM, Cause, Cursor, Held, HeldKind, Record, 
 from kernel.log import Message, Target
 from kernel.processor import AnyProcessor, CancelTimer, DeadLetter, SetTimer
 from rules.inforce import Rules
-from schemas.envelope import Envelope
+from schemas.envelope import Envelope, enclosing
 from schemas.wire import TYPE_OF, trusted
 
 Rows = Mapping[int, Sequence[Record]]
@@ -154,9 +154,7 @@ def _groups(processor: AnyProcessor, rows: Sequence[Record]) -> Iterator[_Group]
             first, events, effects = row, [], []
         seq = row.seq
         head, event = trusted(row.body)
-        envelope = Envelope(
-            id=head.id, source=head.source, type=head.type, subject=head.subject, time=head.time, data=event
-        )
+        envelope = enclosing(head, event)
         events.append((envelope, event))
         effects.extend((head.id, effect) for effect in processor.react(event, envelope))
     if first is not None:
@@ -221,6 +219,13 @@ class _Timers:
         self.aside = aside
         self._rung: dict[tuple[str, str], str] = {}
 
+    def ring(self, row: Record, *, again: bool) -> None:
+        """One that was set aside is taken up; only a dead letter may be so once more."""
+        key = (row.stream, row.cause.id, row.cause.event)
+        if key not in self.aside and not again:
+            raise Broken("a timer fires once, if set", f"{row.cause.id} of {row.stream}, row {row.seq}")
+        self.aside.discard(key)
+
     def follow(self, stream: str, event: str, effect: Any) -> None:
         if not isinstance(effect, CancelTimer | SetTimer):
             return
@@ -244,12 +249,12 @@ def _timers_in_time(
     timers = _Timers(evidence.timers_aside(processor.name, partition))
     for group in _groups(processor, rows):
         row = group.first
-        set_aside = (processor.name, partition, row.stream, row.cause) in evidence.aside
+        aside = evidence.aside.get((processor.name, partition, row.stream, row.cause))
         if row.cause.via is not Via.TIMER:
-            if not set_aside:
+            if aside is None:
                 _none_overdue(timers.open, row, processor)
-        elif set_aside:
-            timers.aside.discard((row.stream, row.cause.id, row.cause.event))
+        elif aside is not None:
+            timers.ring(row, again=aside is HeldKind.DEAD)
         elif timers.open.pop((row.stream, row.cause.id), (None, ""))[1] != row.cause.event:
             raise Broken("a timer fires once, if set", f"{row.cause.id} of {row.stream}, row {row.seq}")
         for event, effect in group.effects:

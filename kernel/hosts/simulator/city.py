@@ -1,8 +1,9 @@
 """A city in the simulator: two workers for each processor, edges, partitions that move, people outside."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from itertools import count
 from random import Random
 from typing import Any, Final, Protocol
@@ -24,16 +25,21 @@ from kernel.hosts.simulator.faults import NO_SKEW, FaultyJournal, FaultyLog, Sim
 from kernel.hosts.simulator.watch import Watch
 from kernel.hosts.simulator.world import START, Actor, Broken, World
 from kernel.journal import Cursor, HeldKind, Move, Record
+from kernel.keyring import MemorySecrets
+from kernel.letters import Letters
 from kernel.log import Message
 from kernel.memory.journal import MemoryJournal
+from kernel.pace import Pace
 from kernel.processor import AnyProcessor
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from rules.bundle import Bundle
 from rules.inforce import Mode, Rules
 
 PACE: Final = Pace(
     batch=50, timers=3, margin_seconds=12, tick_seconds=0.2, failures_most=1000, pause_seconds=0.02
 )
+ONE_BY_ONE: Final = replace(PACE, batch=1)
+"""How workers go in every fourth seed: whatever a batch holds together is apart there."""
 FOLD: Final = "sim"
 """What stands for the hash of the `evolve` code."""
 
@@ -103,6 +109,8 @@ class SimulatedCity:
         self.stricken = False
         self.clock_wrong = ""
         self._tokens = count(1)
+        self._drawn = count(1)
+        self.letters = Letters(MemorySecrets(), b"simulator", self._draw)
         self._owner: dict[tuple[str, int], int] = {}
         self._views: dict[tuple[str, int], frozenset[int]] = {}
         for processor in plan.processors:
@@ -169,8 +177,9 @@ class SimulatedCity:
             self.watch.committed(name, decider, moves, fenced)
 
         journal = FaultyJournal(world, self.journals[name], committed)
+        pace = PACE if world.seed % 4 else ONE_BY_ONE
         worker = SimulatedWorker(
-            decider, log, journal, self.editions, clock, pace=PACE, perform=self._performing(name)
+            decider, log, journal, self.editions, clock, pace=pace, perform=self._performing(name)
         )
         worker.tell = world.trace if world.traced else None
         return worker
@@ -196,6 +205,10 @@ class SimulatedCity:
     def token(self) -> bytes:
         """A token never drawn before."""
         return b"%d" % next(self._tokens)
+
+    def _draw(self, size: int) -> bytes:
+        """Keys and names of secrets: none twice, and none at the cost of the world's dice."""
+        return sha256(b"%d" % next(self._drawn)).digest()[:size]
 
     # Partitions that move, edges that fall silent.
 

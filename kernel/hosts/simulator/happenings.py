@@ -10,6 +10,7 @@ from kernel.hosts.simulator.faults import SimClock
 from kernel.hosts.simulator.world import START
 from kernel.joining import Sending, first_cursor
 from kernel.journal import RULES_STREAM, HeldKind, Move, Snapshot
+from kernel.log import Target
 from kernel.processor import AnyProcessor
 from schemas.topics import RULES_EDITIONS
 from schemas.wire import encode_data
@@ -99,6 +100,23 @@ def age(city: SimulatedCity) -> None:
     if below > city.broker.first.get((topic, partition), 0):
         city.world.happened("aged", f"{topic}/{partition} below {below}")
         city.broker.expire((topic, partition), below)
+
+
+def forget(city: SimulatedCity) -> None:
+    """Time takes what is older than the retention of its topic and taken by all; then all start again."""
+    reached: dict[Target, dict[str, int]] = {}
+    processors = [one for one in city.plan.processors if one.name in city.present]
+    for one in processors:
+        for partition in range(city.plan.partitions):
+            for topic, reach in city.journals[one.name].cursor(partition).reach.items():
+                reached.setdefault((topic, partition), {})[one.name] = reach.offset
+    first = sum(city.broker.first.values())
+    city.broker.age(processors, reached)
+    gone = sum(city.broker.first.values()) - first
+    if gone:
+        city.world.happened("forgotten", f"{gone} records")
+        for actor in city.world.actors:
+            city.world.crash(actor)
 
 
 def _first_unsettled(city: SimulatedCity, topic: str, partition: int) -> int:

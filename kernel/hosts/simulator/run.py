@@ -10,7 +10,7 @@ from kernel.hosts.replay import traffic
 from kernel.hosts.simulator.checks import Evidence, check_all
 from kernel.hosts.simulator.city import Plan, SimulatedCity, broken_unless_idle
 from kernel.hosts.simulator.disasters import DISASTERS, Backups, back_up, refused
-from kernel.hosts.simulator.happenings import age, happen, near_due, operate, redrive
+from kernel.hosts.simulator.happenings import age, forget, happen, near_due, operate, redrive
 from kernel.hosts.simulator.world import QUIET, Broken, Profile, World
 from kernel.memory.journal import UniqueViolation
 from schemas.wire import frame
@@ -119,6 +119,7 @@ def _ring_out(city: SimulatedCity) -> None:
             _drain(city, deadline, rounds=2)
         world.now = max(world.now, due) + timedelta(hours=world.random.randrange(2, 90))
         _drain(city, deadline, rounds=4)
+        forget(city)
     age(city)
     _drain(city, deadline, rounds=15)
 

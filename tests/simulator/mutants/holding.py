@@ -4,6 +4,7 @@ from collections.abc import Collection
 from itertools import count
 from typing import Any
 
+from kernel import worker
 from kernel.decider import Decider
 from kernel.hosts.simulator.city import SimulatedCity
 from kernel.journal import Held, HeldKind, Via
@@ -33,6 +34,18 @@ def _timers_lost() -> Swap:
         return hold
 
     return swapped(Leaf, "hold", make)
+
+
+def _void_unseen() -> Swap:
+    """A timer that what was taken up in an earlier batch cancelled fires all the same."""
+
+    def make(_: Any) -> Any:
+        async def none(*_: Any) -> frozenset[tuple[int, int]]:
+            return frozenset()
+
+        return none
+
+    return swapped(worker, "void_timers", make)
 
 
 def _never_released() -> Swap:
@@ -87,6 +100,7 @@ def _through_the_topic(*, fresh: bool) -> Swap:
 MUTANTS = (
     Mutant("held_overtaken", "what comes for a parked stream overtakes", _overtaking),
     Mutant("held_timers_lost", "timers of a parked stream are lost", _timers_lost),
+    Mutant("held_void", "a held timer that was cancelled meanwhile fires", _void_unseen, "calm"),
     Mutant("held_not_released", "what was taken up stays held", _never_released, "calm"),
     Mutant("dead_block", "a dead letter blocks its stream", _dead_block, "calm"),
     Mutant(

@@ -12,10 +12,13 @@ from cli.topology import DOORS, PROCESSORS
 from kernel.clock import SteppedClock
 from kernel.decider import Decider
 from kernel.edge import EDGE, Edge, Receipt, Submission
+from kernel.keyring import MemorySecrets
+from kernel.letters import Letters
 from kernel.memory.journal import MemoryJournal
 from kernel.memory.log import MemoryBroker, MemoryLog
+from kernel.pace import Pace
 from kernel.processor import Sender
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from rules.bundle import Bundle
 from schemas.envelope import Envelope
 from schemas.kernel import ActivateRules
@@ -62,12 +65,13 @@ class MemoryCity:
         self.broker = MemoryBroker(self.clock)
         self.journals = {name: MemoryJournal() for name in [*(one.name for one in PROCESSORS), EDGE]}
         self.editions = MemoryEditions(self.broker, self.bundle)
+        self.letters = Letters(MemorySecrets(), b"memory")
         self._tokens, self._ids = count(1), count(1)
         self.workers = [self._worker(one) for one in PROCESSORS if one.name != "notifier.performer"]
         self.edge = Edge(
             0, DOORS, self.journals[EDGE], self.clock, self.editions,
             token=self._token, partitions=PARTITIONS,
-            seal=lambda _, message: message, log=MemoryLog(self.broker, ()),
+            seal=lambda _, message: message, letters=self.letters, log=MemoryLog(self.broker, ()),
         )  # fmt: skip
         self.send(
             Sender("source", "admin"), "tiny", PublishEdition(edition=self.bundle.hash, partitions=PARTITIONS)
@@ -115,7 +119,9 @@ class MemoryCity:
         asyncio.run(self.settle())
 
     def view(self) -> View:
-        return View("tiny", PARTITIONS, self.journals, self.bundle, self.clock.wall(), self.editions)
+        return View(
+            "tiny", PARTITIONS, self.journals, self.letters, self.bundle, self.clock.wall(), self.editions
+        )
 
     def look(self, _database: str | None, work: Callable[[View], Awaitable[T]]) -> T:
         """In place of `cli.opening.look`."""

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +9,9 @@ from typer.testing import CliRunner
 from cli import held
 from cli.main import app
 from cli.output import Exit
+from kernel.edge import EDGE, Submission
 from kernel.journal import HeldKind
+from kernel.processor import Sender
 from schemas.wire import TYPE_OF
 from tests.unit.cli.conftest import IN_HOURS, NUMBER
 from tests.unit.cli.memory_city import MemoryCity, dead_letter
@@ -17,9 +20,9 @@ Told = Callable[..., str]
 Value = Callable[..., Any]
 
 
-def fails(*words: str) -> str:
+def fails(*words: str, code: Exit = Exit.NOT_FOUND) -> str:
     result = CliRunner().invoke(app, list(words))
-    assert result.exit_code == Exit.NOT_FOUND
+    assert result.exit_code == code
     assert result.stderr.count("\n") == 1
     return result.stderr
 
@@ -115,6 +118,26 @@ def test_a_redriven_letter_is_decided_anew(monkeypatch: pytest.MonkeyPatch) -> N
     [after] = json.loads(CliRunner().invoke(app, ["held", "list", "--json"]).stdout)
     assert after["id"] != before["id"], "it was decided anew, and is dead again for the same reason"
     assert after["kind"] == HeldKind.DEAD
+
+
+def test_a_letter_of_an_inner_processor_has_no_secret_of_its_own(told: Told, value: Value) -> None:
+    [letter] = value("held", "list")
+    assert told("held", "list")
+    assert "gridcase personal erase SOURCE/ID" in fails("held", "erase", letter["id"], "--yes")
+
+
+def test_a_letter_of_an_earlier_release_is_shown_and_says_how_it_can_be_erased(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    city = MemoryCity()
+    asyncio.run(city.edge.accept([Submission(Sender("source", "app"), b"{half 13900001111")]))
+    shelf = city.journals[EDGE].shelves[0].held
+    shelf[1] = shelf[1]._replace(type="", body=b"{half 13900001111")
+    monkeypatch.setattr(held, "look", city.look)
+    assert "{half 13900001111" in CliRunner().invoke(app, ["held", "show", "edge/0/1"]).stdout
+    assert "gridcase held redrive edge/0/1, then erase" in fails(
+        "held", "erase", "edge/0/1", "--yes", code=Exit.DIFFERENT
+    )
 
 
 def test_neither_names_nor_all_is_a_wrong_command_line(told: Told) -> None:

@@ -4,8 +4,9 @@ from datetime import timedelta
 from itertools import count
 
 from kernel.hosts.simulator.world import CHAOS
+from kernel.pace import Pace
 from kernel.partition import partition_of
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from tests.simulator.matrix import run
 from tests.unit.kernel.counting import COUNTING
 from tests.unit.kernel.workbench import Workbench, finish

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kernel.errors import PortsFailed, UnsoundInbox, WildStamp
+from kernel.pace import Pace
 from kernel.processor import CancelTimer
 from kernel.worker import Worker
 from tests.unit.kernel.counting import COUNTING
@@ -200,11 +201,10 @@ def test_a_cut_log_is_refused_under_a_live_worker(bench: Workbench) -> None:
 
 def test_a_record_from_the_future_ends_the_worker(bench: Workbench) -> None:
     bench.send("a")
-    target, records = next(iter(bench.broker.records.items()))
+    records = next(iter(bench.broker.records.values()))
     records[0] = records[0]._replace(appended=records[0].appended.replace(year=2027))
     with pytest.raises(WildStamp):
         settle(bench.worker(*range(2)))
-    assert target
 
 
 def test_long_streams_get_a_snapshot_of_a_committed_version(bench: Workbench) -> None:
@@ -280,36 +280,103 @@ def test_a_commit_that_always_fails_ends_the_worker(
         finish(worker.run(lambda: next(turns) > 100))
 
 
-def test_a_held_timer_that_what_was_taken_up_before_it_cancels_does_not_fire(
-    bench: Workbench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    react = COUNTING.react
+class Planted:
+    """Counting whose `broken` inputs fail until they are mended; 4 partitions cancel the timer."""
 
-    def cancelling(event: Any, envelope: Any) -> Any:
-        return [CancelTimer("later")] if event.partitions == 4 else react(event, envelope)
+    def __init__(self) -> None:
+        self.broken = {4}
+        self.processor = replace(COUNTING, decide=self._decide, react=self._react)
 
-    decide, broken = COUNTING.decide, [True]
-
-    def mended(state: Any, message: Any, context: Any) -> Any:
-        if broken[0] and message.partitions == 4:
+    def _decide(self, state: Any, message: Any, context: Any) -> Any:
+        if message.partitions in self.broken:
             raise ZeroDivisionError("planted")
-        return decide(state, message, context)
+        return COUNTING.decide(state, message, context)
 
-    bench.processor = replace(COUNTING, react=cancelling, decide=mended)
+    def _react(self, event: Any, envelope: Any) -> Any:
+        return [CancelTimer("later")] if event.partitions == 4 else COUNTING.react(event, envelope)
+
+
+def _ordered(bench: Workbench) -> int:
+    """Order all that is held to be taken up."""
+    ids = [(partition, number) for partition, shelf in bench.journal.shelves.items() for number in shelf.held]
+    return finish(bench.journal.order(ids))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 1000])
+def test_a_held_timer_that_what_was_taken_up_before_it_cancels_does_not_fire(
+    bench: Workbench, batch: int
+) -> None:
+    planted = Planted()
+    bench.processor = planted.processor
     bench.send("a", leaves=2)
     bench.send("a", leaves=4)
-    worker = bench.worker(0, 1)
+    worker = bench.worker(0, 1, pace=Pace(margin_seconds=0, batch=batch))
     settle(worker)
     bench.later(minutes=2)
     settle(worker)
-    ids = [(partition, number) for partition, shelf in bench.journal.shelves.items() for number in shelf.held]
-    assert len(ids) == 2
-    broken[0] = False
-    finish(bench.journal.order(ids))
+    planted.broken.clear()
+    assert _ordered(bench) == 2
     settle(worker)
     assert bench.rows() == ["a/1", "a/2"]
     assert not any(shelf.held for shelf in bench.journal.shelves.values())
     bench.send("a")
+    settle(worker)
+    assert bench.rows() == ["a/1", "a/2", "a/3"]
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_a_held_timer_that_what_was_taken_up_before_it_sets_anew_fires_once(
+    bench: Workbench, batch: int
+) -> None:
+    planted = Planted()
+    bench.processor = planted.processor
+    bench.send("a", leaves=2)
+    bench.send("a", leaves=4)
+    bench.send("a", leaves=2)
+    worker = bench.worker(0, 1, pace=Pace(margin_seconds=0, batch=batch))
+    settle(worker)
+    bench.later(seconds=90)
+    settle(worker)
+    planted.broken.clear()
+    assert _ordered(bench) == 3
+    settle(worker)
+    assert bench.rows() == ["a/1", "a/2", "a/3"]
+    bench.later(minutes=1)
+    settle(worker)
+    assert bench.rows() == ["a/1", "a/2", "a/3", "a/4"]
+
+
+def test_another_owner_knows_what_cancelled_a_held_timer_too(bench: Workbench) -> None:
+    planted = Planted()
+    bench.processor = planted.processor
+    bench.send("a", leaves=2)
+    bench.send("a", leaves=4)
+    worker = bench.worker(0, 1, pace=Pace(margin_seconds=0, batch=1))
+    settle(worker)
+    bench.later(minutes=2)
+    settle(worker)
+    planted.broken.clear()
+    assert _ordered(bench) == 2
+    while bench.rows() != ["a/1", "a/2"]:
+        finish(worker.turn())
+    settle(bench.worker(0, 1))
+    assert bench.rows() == ["a/1", "a/2"]
+    assert not any(shelf.held for shelf in bench.journal.shelves.values())
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_a_held_timer_that_nobody_cancels_fires(bench: Workbench, batch: int) -> None:
+    planted = Planted()
+    bench.processor = planted.processor
+    planted.broken.add(0)
+    bench.send("a", leaves=2)
+    bench.send("a")
+    worker = bench.worker(0, 1, pace=Pace(margin_seconds=0, batch=batch))
+    settle(worker)
+    bench.later(minutes=2)
+    settle(worker)
+    planted.broken.clear()
+    assert _ordered(bench) == 2
     settle(worker)
     assert bench.rows() == ["a/1", "a/2", "a/3"]
 

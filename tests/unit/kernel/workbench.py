@@ -10,9 +10,10 @@ from kernel.decider import Decider
 from kernel.log import Headers, Outgoing
 from kernel.memory.journal import MemoryJournal
 from kernel.memory.log import MemoryBroker, MemoryLog
+from kernel.pace import Pace
 from kernel.partition import partition_of
 from kernel.processor import AnyProcessor, Sender
-from kernel.worker import Pace, Worker
+from kernel.worker import Worker
 from rules.bundle import Bundle
 from schemas.envelope import Envelope
 from schemas.kernel import ActivateRules
