@@ -13,14 +13,14 @@ from kernel.clock import Clock
 from kernel.edge import EDGE
 from kernel.hosts.member import Heirs, Member
 from kernel.kafka.cluster import Cluster, cluster_of
+from kernel.kafka.deliveries import delivery_of
 from kernel.kafka.log import KafkaLog
 from kernel.kafka.looking import Looker
-from kernel.kafka.plain import PlainDelivery
 from kernel.kafka.publishing import Publisher
 from kernel.pace import Pace
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor
-from kernel.settings import Settings
+from kernel.settings import DeliveryKind, Settings
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions
 from kernel.sql.journal import SqlJournal
@@ -59,7 +59,7 @@ async def open_member(
         editions = SqlEditions(store)
         journals = {name: SqlJournal(store, name, delivers=False) for name in (*NAMES, EDGE)}
         pace = _pace(clock, settings)
-        logs = {one.name: _log(cluster, one, slot, pace) for one in processors}
+        logs = {one.name: _log(cluster, settings.kafka_delivery, one, slot, pace) for one in processors}
         perform = performing(Deliveries(channels or {}).perform)
         workers = [
             Worker(
@@ -95,10 +95,10 @@ def _metered(
     return MeteredJournal(journal, processor.name, meters) if meters else journal
 
 
-def _log(cluster: Cluster, processor: AnyProcessor, slot: str, pace: Pace) -> KafkaLog:
+def _log(cluster: Cluster, kind: DeliveryKind, processor: AnyProcessor, slot: str, pace: Pace) -> KafkaLog:
     worker = f"{processor.name}-{slot}"
-    delivery = PlainDelivery(
-        cluster, processor.topics, group=processor.name, worker=worker, tick_seconds=pace.tick_seconds
+    delivery = delivery_of(
+        kind, cluster, processor.topics, group=processor.name, worker=worker, tick_seconds=pace.tick_seconds
     )
     return KafkaLog(delivery, Publisher(cluster, worker), Looker(cluster, worker))
 
@@ -106,5 +106,5 @@ def _log(cluster: Cluster, processor: AnyProcessor, slot: str, pace: Pace) -> Ka
 def _edge_log(cluster: Cluster, slot: str) -> KafkaLog:
     """The edge reads no topic; it only sends."""
     worker = f"{EDGE}-{slot}"
-    delivery = PlainDelivery(cluster, (), group=EDGE, worker=worker, tick_seconds=1.0)
+    delivery = delivery_of("plain", cluster, (), group=EDGE, worker=worker, tick_seconds=1.0)
     return KafkaLog(delivery, Publisher(cluster, worker), Looker(cluster, worker))

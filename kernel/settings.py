@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
@@ -36,6 +36,9 @@ _TEXTS: Final = {
 
 _HIDDEN: Final = frozenset({"webhook_secrets"})
 """Settings whose values are shown to nobody."""
+
+DeliveryKind: TypeAlias = Literal["faust", "stock", "plain"]
+"""By whom messages are fetched from Kafka: Faust in whole batches, Faust as it comes, or aiokafka alone."""
 
 Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9.:_-]+$")]
 
@@ -68,6 +71,10 @@ class Settings(BaseSettings):
     )
     kafka_replicas: int = Field(
         3, ge=1, le=9, description="Copies of each topic; all but one of them acknowledge every message."
+    )
+    kafka_delivery: DeliveryKind = Field(
+        "faust",
+        description="Who fetches from Kafka: faust in whole batches, its stock streams, or plain aiokafka.",
     )
     batch_messages: int = Field(1000, ge=1, le=100_000, description="Messages in one transaction, at most.")
     batch_timers: int = Field(1000, ge=1, le=100_000, description="Timers in one transaction, at most.")

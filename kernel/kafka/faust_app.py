@@ -5,9 +5,10 @@ topics of its own, no files and no environment, and commits nothing: positions a
 """
 
 import asyncio
+import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -15,7 +16,7 @@ from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP
-from mode import ServiceT
+from mode import Service
 from mode.threads import WorkerThread
 
 from kernel.kafka.cluster import ANSWER_SECONDS
@@ -23,6 +24,9 @@ from kernel.kafka.group import FETCH_BYTES, HEARTBEAT_SECONDS, SESSION_SECONDS, 
 from kernel.kafka.records import Record
 from kernel.kafka.sharing import ByNumber
 from kernel.kafka.standing import Standing
+
+for _name in ("faust", "mode", "kernel.kafka"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())  # heard where logging is configured
 
 _NEVER_SECONDS: Final = 1e6
 """For Faust's commits and its watch over them: the figures are told by ourselves."""
@@ -52,7 +56,7 @@ class _Boot(BootStrategy):
     enable_web = False
     enable_kafka_producer = False
 
-    def kafka_consumer(self) -> Iterable[ServiceT]:
+    def kafka_consumer(self) -> Iterable[Service]:
         """Only the consumer: no leader is elected and no replies are expected."""
         return [self.app.consumer]
 
@@ -102,6 +106,18 @@ class Consumer(driver.Consumer):
 
     def close(self) -> None:
         """Nothing: in a rebalance at the end Faust would close the thread's client in our loop as well."""
+
+    def client(self) -> AIOKafkaConsumer | None:
+        """The client inside, unless there is none yet or Faust keeps it elsewhere by now."""
+        thread: object = vars(self).get("_thread")
+        inside: dict[str, Any] = {} if thread is None else vars(thread)
+        return inside.get("_consumer")
+
+    async def commit_figures(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Tell the group how far we are, if that can be done."""
+        client = self.client()
+        if client is not None:
+            await self._thread.call_thread(client.commit, dict(offsets))
 
     def _new_consumer_thread(self) -> Thread:
         return self.thread_type(self, loop=self.loop, beacon=self.beacon, Worker=_Worker)
@@ -172,13 +188,7 @@ class Member(faust.App):
         """Why the app has stopped."""
         return self.crash_reason or RuntimeError("expected the Faust app to run; found it stopped")
 
-    def client(self) -> AIOKafkaConsumer | None:
-        """The client inside, unless there is none yet or Faust keeps it elsewhere by now."""
-        thread = vars(self.consumer).get("_thread")
-        return None if thread is None else vars(thread).get("_consumer")
-
-    async def commit_figures(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Tell the group how far we are; that it cannot be told is no failure."""
-        thread, client = vars(self.consumer).get("_thread"), self.client()
-        if thread is not None and client is not None:
-            await self.wait(thread.call_thread(client.commit, dict(offsets)))
+    @property
+    def reader(self) -> Consumer:
+        """Faust's consumer, as ours."""
+        return cast("Consumer", self.consumer)

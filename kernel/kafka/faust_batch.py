@@ -46,7 +46,7 @@ class BatchMember(Member):
                 await asyncio.wait({answer}, timeout=_LOOK_SECONDS)
                 if self.crashed and not answer.done():
                     raise self.failure()
-            return cast("T", answer.result())
+            return answer.result()
         finally:
             answer.cancel()
 
@@ -73,7 +73,7 @@ class _Thread(Thread):
 
     @property
     def client(self) -> AIOKafkaConsumer:
-        return cast("AIOKafkaConsumer", self._ensure_consumer())
+        return self._ensure_consumer()
 
     def stand(self, assigned: Collection[TopicPartition]) -> None:
         self.app.standing.assign(assigned)

@@ -10,31 +10,25 @@ from collections.abc import Callable, Mapping, Sequence
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from kernel.errors import Fault
-from kernel.kafka.cluster import Cluster, TopicMissing
+from kernel.kafka.cluster import TopicMissing
 from kernel.kafka.faust_app import Member
 from kernel.kafka.group import CLOSE_SECONDS, Figures, Membership, let_go
-from kernel.kafka.sharing import ByNumber
 from kernel.kafka.standing import Standing
 from kernel.log import Message
 
 
 class FaustDelivery:
-    """One member of a processor's group, known to it by the name `worker`, which must be its own alone."""
+    """One member of a processor's group."""
 
     def __init__(
         self,
         make: Callable[[Membership, Standing], Member],
-        cluster: Cluster,
+        membership: Membership,
         topics: Sequence[str],
-        *,
-        group: str,
-        worker: str,
-        tick_seconds: float,
-        assignor: ByNumber | None = None,
     ) -> None:
         self._make = make
-        self._standing = Standing(cluster, topics, tick_seconds)
-        self._membership = Membership(cluster, group, worker, assignor or ByNumber(worker), tick_seconds)
+        self._standing = Standing(membership.cluster, topics, membership.tick_seconds)
+        self._membership = membership
         self._app: Member | None = None
         self._figures = Figures()
         self._closing: set[asyncio.Task[None]] = set()
@@ -53,7 +47,7 @@ class FaustDelivery:
             return ()
         try:
             app = await self._running()
-            self._figures.tell(standing.offsets, app.commit_figures)
+            self._figures.tell(standing.offsets, app.reader.commit_figures)
             return standing.read(await app.take(limit))
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):
             return ()  # the idle tick finds the same in the spans, and says in words what is lost
@@ -95,7 +89,7 @@ class FaustDelivery:
         self._figures.stop()
         if app is None:
             return
-        client = app.client()
+        client = app.reader.client()
         if leave and client is not None:
             let_go(client)
         task = asyncio.create_task(app.stop())

@@ -8,14 +8,15 @@ again. Faust's own reset of offsets can therefore do no harm; `latest` is the on
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from aiokafka import TopicPartition
 from faust import SASLCredentials, SSLCredentials
-from faust.types import EventT
+from faust.events import Event
+from faust.streams import Stream
 from faust.types.auth import CredentialsT
-from faust.types.tuples import TP
+from faust.types.tuples import TP, Message
 
 from kernel.kafka.cluster import TopicMissing
 from kernel.kafka.faust_app import Member, Transport
@@ -60,7 +61,7 @@ class StockMember(Member):
             key_serializer="raw",
             value_serializer="raw",
         )
-        self._basket: list[EventT] = []
+        self._basket: list[Event] = []
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._astray: set[TopicPartition] = set()
@@ -74,18 +75,17 @@ class StockMember(Member):
 
     # The agent.
 
-    async def _fill(self, stream: Any) -> None:
+    async def _fill(self, stream: Stream) -> None:
         """An exception here would lose messages in silence, so there is nothing here that raises one."""
-        batches: AsyncIterator[Sequence[EventT]] = stream.noack_take(_BATCH, within=WITHIN_SECONDS)
-        async for events in batches:
+        async for events in stream.noack_take(_BATCH, within=WITHIN_SECONDS):
             self._basket.extend(events)
             self._emptied.clear()
             self._filled.set()
             await self._emptied.wait()
 
-    async def _some(self, limit: int, seconds: float) -> Sequence[EventT]:
+    async def _some(self, limit: int, seconds: float) -> Sequence[Event]:
         """Events as they came: wait so long for the first, and for more only a little."""
-        found: list[EventT] = []
+        found: list[Event] = []
         while len(found) < limit:
             if not self._basket:
                 self._filled.clear()
@@ -117,7 +117,7 @@ class StockMember(Member):
             if found or wait <= 0:
                 return found
 
-    def _sift(self, events: Sequence[EventT]) -> Mapping[TopicPartition, Sequence[Taken]]:
+    def _sift(self, events: Sequence[Event]) -> Mapping[TopicPartition, Sequence[Taken]]:
         """What follows where we stand. Below is a copy; above, something is missing or still on its way."""
         found: dict[TopicPartition, list[Taken]] = {}
         for event in events:
@@ -208,7 +208,7 @@ class StockMember(Member):
         self.standing.seek(tp.partition, {self.standing.topics[tp.topic]: position})
 
 
-def _taken(message: Any) -> Taken:
+def _taken(message: Message) -> Taken:
     stamp = round(message.timestamp * 1000)
     return Taken(message.offset, stamp, message.key, message.value, list(message.headers or ()))
 

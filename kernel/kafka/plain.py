@@ -7,29 +7,22 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from kernel.errors import Fault
-from kernel.kafka.cluster import Cluster, TopicMissing
+from kernel.kafka.cluster import TopicMissing
 from kernel.kafka.group import CLOSE_SECONDS, Figures, Membership, let_go
-from kernel.kafka.sharing import ByNumber
 from kernel.kafka.standing import Standing
 from kernel.log import Message
 
 
 class PlainDelivery(ConsumerRebalanceListener):
-    """One member of a processor's group, known to it by the name `worker`, which must be its own alone."""
+    """One member of a processor's group."""
 
     def __init__(
         self,
-        cluster: Cluster,
+        membership: Membership,
         topics: Sequence[str],
-        *,
-        group: str,
-        worker: str,
-        tick_seconds: float,
-        assignor: ByNumber | None = None,
     ) -> None:
-        self._standing = Standing(cluster, topics, tick_seconds)
-        shares = assignor or ByNumber(worker)
-        self._membership = Membership(cluster, group, worker, shares, tick_seconds)
+        self._standing = Standing(membership.cluster, topics, membership.tick_seconds)
+        self._membership = membership
         self._consumer: AIOKafkaConsumer | None = None
         self._figures = Figures()
         self._closing: set[asyncio.Task[None]] = set()

@@ -3,8 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
-from typing import Self
+from typing import Self, get_args
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.cluster import ClusterMetadata
@@ -12,24 +11,18 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, Cons
 from aiokafka.structs import TopicPartition
 
 from kernel.kafka.cluster import Cluster
-from kernel.kafka.faust_batch import BatchMember
-from kernel.kafka.faust_delivery import FaustDelivery
-from kernel.kafka.faust_stock import StockMember
-from kernel.kafka.log import Delivery, KafkaLog
+from kernel.kafka.deliveries import delivery_of
+from kernel.kafka.log import KafkaLog
 from kernel.kafka.looking import Looker
-from kernel.kafka.plain import PlainDelivery
 from kernel.kafka.publishing import Publisher
 from kernel.kafka.sharing import ByNumber
 from kernel.log import Log, Target
+from kernel.settings import DeliveryKind
 from schemas.topics import Topic
 from tests.contract.test_log import RULES, WORK
 
 PARTITIONS = 6
-DELIVERIES: dict[str, Callable[..., Delivery]] = {
-    "plain": PlainDelivery,
-    "faust": partial(FaustDelivery, BatchMember),
-    "stock": partial(FaustDelivery, StockMember),
-}
+DELIVERIES: Sequence[DeliveryKind] = get_args(DeliveryKind)
 TICK_SECONDS = 0.5
 
 
@@ -51,8 +44,8 @@ class Fixed(ByNumber):
 class Cabinet:
     """Topics of one test, and all logs that it opened."""
 
-    def __init__(self, bootstrap: str, delivery: str = "plain") -> None:
-        self.delivery = delivery
+    def __init__(self, bootstrap: str, delivery: DeliveryKind = "plain") -> None:
+        self.delivery: DeliveryKind = delivery
         self.cluster = Cluster(bootstrap, prefix=f"t{uuid.uuid4().hex[:8]}.")
         self.admin = AIOKafkaAdminClient(**self.cluster.client("test"))
         self.opened: list[KafkaLog] = []
@@ -104,8 +97,14 @@ class Cabinet:
         tick_seconds: float = TICK_SECONDS,
     ) -> KafkaLog:
         names = [topic.name for topic in topics]
-        delivery = DELIVERIES[self.delivery](
-            self.cluster, names, group=group, worker=worker, tick_seconds=tick_seconds, assignor=assignor
+        delivery = delivery_of(
+            self.delivery,
+            self.cluster,
+            names,
+            group=group,
+            worker=worker,
+            tick_seconds=tick_seconds,
+            assignor=assignor,
         )
         log = KafkaLog(delivery, Publisher(self.cluster, worker), Looker(self.cluster, worker))
         self.opened.append(log)

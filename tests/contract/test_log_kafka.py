@@ -8,6 +8,7 @@ import pytest
 
 from kernel.kafka.cluster import TopicMissing
 from kernel.log import Log, Message, Target
+from kernel.settings import DeliveryKind
 from schemas.topics import Topic
 from tests.contract.cabinet import TICK_SECONDS, Cabinet, Fixed, owning
 from tests.contract.stores import Hands
@@ -29,7 +30,7 @@ class RealHands(Hands):
 
 
 class KafkaLogContract(LogContract):
-    delivery: ClassVar[str]
+    delivery: ClassVar[DeliveryKind]
     tick_seconds: ClassVar[float] = TICK_SECONDS
     cabinet: Cabinet
 

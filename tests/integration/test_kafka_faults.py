@@ -12,6 +12,7 @@ from kernel.kafka import publishing
 from kernel.kafka.cluster import Cluster, NoAnswer
 from kernel.kafka.log import KafkaLog
 from kernel.log import Outgoing, Span
+from kernel.settings import DeliveryKind
 from tests.contract.cabinet import DELIVERIES, PARTITIONS, Cabinet, owning
 from tests.contract.test_log import RULES, WORK, outgoing
 from tests.kafka import KafkaServer
@@ -144,7 +145,7 @@ async def test_after_a_claim_what_was_in_flight_counts_only_if_it_is_the_same(
 
 @by_each_delivery
 async def test_a_broker_that_is_killed_and_comes_back_loses_nothing(
-    own_kafka: OwnKafka, delivery: str
+    own_kafka: OwnKafka, delivery: DeliveryKind
 ) -> None:
     """Reading, looking and publishing fail or are silent meanwhile, and go on by themselves."""
     server = own_kafka().start()
@@ -169,7 +170,9 @@ async def test_a_broker_that_is_killed_and_comes_back_loses_nothing(
 
 
 @by_each_delivery
-async def test_a_log_without_a_broker_fails_in_words_and_closes(unused_tcp_port: int, delivery: str) -> None:
+async def test_a_log_without_a_broker_fails_in_words_and_closes(
+    unused_tcp_port: int, delivery: DeliveryKind
+) -> None:
     cabinet = Cabinet(f"127.0.0.1:{unused_tcp_port}", delivery)
     log = cabinet.log()
     for call in (log.fetch(1), log.publish({(WORK.name, 0): batch(1, 1)}), log.spans([(WORK.name, 0)])):
@@ -180,7 +183,9 @@ async def test_a_log_without_a_broker_fails_in_words_and_closes(unused_tcp_port:
 
 
 @by_each_delivery
-async def test_a_worker_closes_though_the_broker_is_silent(own_kafka: OwnKafka, delivery: str) -> None:
+async def test_a_worker_closes_though_the_broker_is_silent(
+    own_kafka: OwnKafka, delivery: DeliveryKind
+) -> None:
     server = own_kafka().start()
     async with Cabinet(server.bootstrap, delivery) as cabinet:
         log = cabinet.log()
@@ -193,7 +198,9 @@ async def test_a_worker_closes_though_the_broker_is_silent(own_kafka: OwnKafka, 
 
 
 @by_each_delivery
-async def test_the_secure_listener_serves_all_three_parts(own_kafka: OwnKafka, delivery: str) -> None:
+async def test_the_secure_listener_serves_all_three_parts(
+    own_kafka: OwnKafka, delivery: DeliveryKind
+) -> None:
     server = own_kafka().start()
     async with Cabinet(server.bootstrap, delivery) as cabinet:
         access = server.secure()

@@ -22,10 +22,10 @@ from cli.member import open_member
 from kernel.hosts.replay import Address, Passage, traffic
 from kernel.journal import RULES_STREAM, Cursor, Record, Via
 from kernel.kafka.cluster import Cluster
+from kernel.kafka.deliveries import delivery_of
 from kernel.kafka.layout import layouts
 from kernel.kafka.log import KafkaLog
 from kernel.kafka.looking import Looker
-from kernel.kafka.plain import PlainDelivery
 from kernel.kafka.publishing import Publisher
 from kernel.kafka.topics import brokers
 from kernel.log import Headers, Message, Outgoing
@@ -72,7 +72,7 @@ class Town:
         )
 
     def log(self, who: str, topics: Sequence[str] = ()) -> KafkaLog:
-        delivery = PlainDelivery(self.cluster, topics, group=who, worker=who, tick_seconds=0.5)
+        delivery = delivery_of("plain", self.cluster, topics, group=who, worker=who, tick_seconds=0.5)
         return KafkaLog(delivery, Publisher(self.cluster, who), Looker(self.cluster, who))
 
 

@@ -1,4 +1,4 @@
-"""The types that we wrote for aiokafka name only what the installed one has."""
+"""The types that we wrote for aiokafka, Faust and mode name only what the installed ones have."""
 
 import ast
 import importlib
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("aiokafka")
+pytest.importorskip("faust")
 ROOT = Path(__file__).resolve().parents[3]
 STUBS = sorted((ROOT / "typings").rglob("*.pyi"))
 
@@ -20,7 +21,9 @@ def module_of(stub: Path) -> str:
 
 def missing(place: str, real: object, named: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
     """Arguments that the stub passes by name or place and the real function does not take."""
-    taken = inspect.signature(real).parameters  # pyright: ignore[reportArgumentType]
+    if not callable(real):
+        return  # a property
+    taken = inspect.signature(real).parameters
     kinds = {parameter.kind for parameter in taken.values()}
     for argument in (*named.args.args, *named.args.kwonlyargs):
         if argument.arg not in taken and inspect.Parameter.VAR_KEYWORD not in kinds:

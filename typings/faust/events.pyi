@@ -1,0 +1,4 @@
+from faust.types.tuples import Message
+
+class Event:
+    message: Message

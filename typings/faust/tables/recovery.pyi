@@ -1,0 +1,3 @@
+from mode import Service
+
+class Recovery(Service): ...

@@ -1,0 +1,5 @@
+from faust.topics import Topic
+from mode import Service
+
+class Conductor(Service):
+    def add(self, topic: Topic) -> None: ...
