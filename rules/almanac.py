@@ -7,6 +7,7 @@ another machine counts alike.
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
@@ -53,6 +54,7 @@ def _detail(day: date) -> tuple[str, bool]:
     return detail[1] or "", detail[0]
 
 
+@cache
 def zone_offsets(zone: str, first: int = 1990, last: int = 2100) -> tuple[Offset, ...]:
     """The offsets of a zone from the year `first` to `last`, found to the second.
 

@@ -5,9 +5,7 @@ import pytest
 from rules.matters import Matter
 from schemas.case.assigning import AdmissionDecided, CaseAssigned
 from services.router.admission import PASSED, SELF_GOVERNED
-from tests.walking import Step, walk
-
-SEEDS = range(1_000, 1_400, 8)
+from tests.walking import SEEDS, Step, walked
 
 
 def admitted_first(step: Step) -> None:
@@ -47,5 +45,5 @@ def never_burdened(matter: Matter, level: str) -> None:
 @pytest.mark.parametrize("first", SEEDS)
 def test_every_assignment_cites_the_finding_of_its_moment(first: int) -> None:
     for seed in range(first, first + 8):
-        for step in walk(seed, 60):
+        for step in walked(seed):
             admitted_first(step)

@@ -12,9 +12,8 @@ from schemas.case.supervising import SupervisionLifted, SupervisionOpened
 from schemas.case.timing import BreachTakenBack, ClockBreached
 from services.router.evolve import evolve
 from services.router.state import NO_CASE, Case
-from tests.walking import walk
+from tests.walking import SEEDS, STEPS, walk, walked
 
-SEEDS = range(3_000, 3_400, 8)
 UNDOES: dict[type, type] = {
     WriteOffTakenBack: CaseWrittenOff,
     DeemedSignatureTakenBack: SignatureDeemed,
@@ -31,7 +30,7 @@ def test_later_events_change_no_earlier_one_and_no_earlier_state(first: int) -> 
         events: list[object] = []
         written: list[bytes] = []
         states: list[tuple[Case, bytes]] = []
-        for step in walk(seed, 60):
+        for step in walk(seed, STEPS):
             events += step.events
             written += [msgspec.json.encode(event) for event in step.events]
             states.append((step.after, msgspec.json.encode(step.after)))
@@ -47,7 +46,7 @@ def test_what_is_taken_back_stays_on_record(first: int) -> None:
     for seed in range(first, first + 8):
         known: set[type] = set()
         before = NO_CASE
-        for step in walk(seed, 60):
+        for step in walked(seed):
             for event in step.events:
                 undone = UNDOES.get(type(event))
                 assert undone is None or undone in known or isinstance(event, CaseReopened), type(event)

@@ -9,9 +9,8 @@ from schemas.case.timing import BreachNotConfirmed
 from services.router.evolve import evolve
 from services.router.lifecycle import LIFECYCLE
 from services.router.state import CENTRE_STATES
-from tests.walking import Step, unchanged, walk
+from tests.walking import SEEDS, Step, unchanged, walked
 
-SEEDS = range(0, 400, 8)
 ROWS = {row.command: row for row in LIFECYCLE}
 RECORDS = (CommandRefused, BreachNotConfirmed, ReportReturned)
 
@@ -63,7 +62,7 @@ def _by_supervisor(step: Step) -> bool:
 @pytest.mark.parametrize("first", SEEDS)
 def test_one_unit_is_accountable_whatever_anybody_does(first: int) -> None:
     for seed in range(first, first + 8):
-        for step in walk(seed, 60):
+        for step in walked(seed):
             one_accountable(step)
             within_its_row(step)
             refusals_change_nothing(step)
@@ -74,7 +73,7 @@ def test_the_walks_reach_every_state_and_every_command_is_taken() -> None:
     states: set[State] = set()
     taken: set[type] = set()
     for seed in range(250):
-        for step in walk(seed, 60):
+        for step in walked(seed):
             states.add(step.after.state)
             if not any(isinstance(event, RECORDS) for event in step.events):
                 taken.add(type(step.command))

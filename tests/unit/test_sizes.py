@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,7 @@ def lines_of(function: Function) -> int:
     return total - ((first.end_lineno or first.lineno) - first.lineno + 1)
 
 
+@cache
 def too_long() -> dict[str, str]:
     """What breaks the rule: place to what was found."""
     found: dict[str, str] = {}
