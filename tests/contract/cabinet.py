@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Self, get_args
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
@@ -23,6 +24,10 @@ from tests.contract.test_log import RULES, WORK
 
 PARTITIONS = 6
 DELIVERIES: Sequence[DeliveryKind] = get_args(DeliveryKind)
+IN_TURN = [
+    pytest.param(kind, marks=[pytest.mark.soak] if place else []) for place, kind in enumerate(DELIVERIES)
+]
+"""For tests that wait for sessions to end: the default delivery each time, the others in `make soak`."""
 TICK_SECONDS = 0.5
 
 

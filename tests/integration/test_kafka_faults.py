@@ -13,13 +13,13 @@ from kernel.kafka.cluster import Cluster, NoAnswer
 from kernel.kafka.log import KafkaLog
 from kernel.log import Outgoing, Span
 from kernel.settings import DeliveryKind
-from tests.contract.cabinet import DELIVERIES, PARTITIONS, Cabinet, owning
+from tests.contract.cabinet import IN_TURN, PARTITIONS, Cabinet, owning
 from tests.contract.test_log import RULES, WORK, outgoing
 from tests.kafka import KafkaServer
 
 ALL = frozenset(range(PARTITIONS))
 OwnKafka = Callable[..., KafkaServer]
-by_each_delivery = pytest.mark.parametrize("delivery", DELIVERIES)
+by_each_delivery = pytest.mark.parametrize("delivery", IN_TURN)
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ from kernel.kafka.cluster import TopicMissing
 from kernel.kafka.log import KafkaLog
 from kernel.kafka.sharing import ByNumber
 from kernel.log import Message
-from tests.contract.cabinet import DELIVERIES, PARTITIONS, Cabinet, owning
+from tests.contract.cabinet import IN_TURN, PARTITIONS, Cabinet, owning
 from tests.contract.test_log import RULES, WORK, outgoing, per_target
 
 ALL = frozenset(range(PARTITIONS))
 TAKEN_OVER_SECONDS = 8
 
 
-@pytest.fixture(params=DELIVERIES)
+@pytest.fixture(params=IN_TURN)
 async def cabinet(kafka_bootstrap: str, request: pytest.FixtureRequest) -> AsyncIterator[Cabinet]:
     async with Cabinet(kafka_bootstrap, request.param) as opened:
         yield opened
