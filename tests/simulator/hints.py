@@ -26,7 +26,6 @@ HINTS: dict[str, tuple[int, ...]] = {
     "edge_is_done": (1,),
     "tick_with_unread": (23,),
     "tick_without_margin": (8,),
-    "drift_unseen": (165,),
     "wild_taken": (20,),
     "horizon_unseen": (5,),
     "held_overtaken": (53,),

@@ -93,7 +93,7 @@ DISASTERS: Final[Mapping[str, tuple[Callable[[SimulatedCity, Backups], str], fro
     "cut": (cut, frozenset({"inbox_cut", "inbox_recreated"})),
     "recreated": (recreated, frozenset({"inbox_recreated"})),
     "expired": (expired, frozenset({"inbox_lost"})),
-    "restored": (restored, frozenset({"journal_restored"})),
+    "restored": (restored, frozenset({"journal_restored", "inbox_lost"})),
 }
 """What happens, and the refusals of which one must answer it."""
 

@@ -145,6 +145,21 @@ def test_a_timer_fires_on_a_tick_once_it_is_due(bench: Workbench) -> None:
     assert bench.rows() == ["a/1", "a/2"]
 
 
+def test_a_worker_whose_clock_is_wrong_fires_no_timer_on_a_tick(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.send("a", leaves=2)
+    worker = bench.worker(0, 1, pace=Pace(margin_seconds=5))
+    settle(worker)
+    bench.later(minutes=5)
+    monkeypatch.setattr(worker.log, "drift", lambda: 6.0)
+    settle(worker)
+    assert bench.rows() == ["a/1"]
+    monkeypatch.setattr(worker.log, "drift", lambda: 4.0)
+    settle(worker)
+    assert bench.rows() == ["a/1", "a/2"]
+
+
 def test_a_timer_fires_before_the_message_that_comes_after_it(bench: Workbench) -> None:
     bench.send("a", leaves=2)
     worker = bench.worker(0, 1)
