@@ -93,7 +93,7 @@ async def test_connections_cut_in_the_middle_of_commit_are_doubt_and_no_loss(
 async def test_a_full_disk_is_waited_for_on_sqlite(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/city.db"
     city = await found(url)
-    async with Load(url, REPORTS_PER_KILL, "60") as load:
+    async with Load(url, REPORTS_PER_KILL, "24") as load:
         await load.until(lambda: load.refused > 20)
         last = load.works[-1]
         await asyncio.sleep(1)
