@@ -9,7 +9,7 @@ from typing import Final
 from cli.options import AsJson
 from cli.output import emit, facts
 
-_EXTRAS: Final = {"postgres": "asyncpg", "kafka": "faust", "text": "rapidfuzz", "excel": "openpyxl"}
+_EXTRAS: Final = {"postgres": "asyncpg", "kafka": "aiokafka", "text": "rapidfuzz", "excel": "openpyxl"}
 
 
 def show(as_json: AsJson = False) -> None:
