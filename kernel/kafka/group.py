@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +11,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from kernel.kafka.cluster import Cluster
+from kernel.kafka.records import Read, message_of
 from kernel.kafka.sharing import ByNumber
+from kernel.kafka.standing import Standing
 
 SESSION_SECONDS: Final = 6.0
 """After how long a silent worker's partitions go to the others."""
@@ -27,13 +29,22 @@ CLOSE_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """One worker in one group. Its name must be its own alone: by it the group knows it again."""
+    """One worker in one group. Its name must be its own alone: by it the group knows it again.
+
+    `singles` are those of its topics that have one partition, `read` is how records become messages.
+    """
 
     cluster: Cluster
     group: str
     worker: str
     shares: ByNumber
     tick_seconds: float
+    singles: frozenset[str] = frozenset()
+    read: Read = message_of
+
+    def standing(self, topics: Sequence[str]) -> Standing:
+        """Where this member stands in its topics."""
+        return Standing(self.cluster, topics, self.tick_seconds, self.singles, self.read)
 
     def client(self) -> dict[str, Any]:
         """The arguments of an aiokafka client that is this member.

@@ -208,7 +208,7 @@ class Town:
                 for part, records in (await consumer.getmany(timeout_ms=500)).items():
                     topic = part.topic.removeprefix(prefix)
                     found.setdefault((topic, part.partition), []).extend(
-                        message_of(topic, part.partition, record) for record in records
+                        message_of(self.cluster, topic, part.partition, record) for record in records
                     )
                     if records and records[-1].offset + 1 >= ends[part]:
                         left.discard(part)
