@@ -15,6 +15,7 @@ from kernel.hosts.mending import republish as send_again
 from kernel.hosts.replay import Histories, Traffic, traffic
 from kernel.journal import Cursor
 from kernel.log import Outgoing
+from kernel.page import partitions_of
 from kernel.sql.city import accept_restored
 from kernel.sql.log import SqlLog
 from schemas.topics import TOPICS
@@ -91,7 +92,7 @@ async def _record(city: LiveCity) -> tuple[dict[str, dict[int, Cursor]], Histori
     cursors: dict[str, dict[int, Cursor]] = {}
     histories: dict[str, dict[int, list[Any]]] = {}
     for name, journal in city.journals.items():
-        claims = await journal.claim(range(city.city.partitions))
+        claims = await journal.claim(partitions_of(name, city.city.partitions))
         cursors[name] = {claim.cursor.partition: claim.cursor for claim in claims}
         histories[name] = {
             partition: [row async for row in journal.records(partition)] for partition in cursors[name]

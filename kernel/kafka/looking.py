@@ -49,14 +49,14 @@ class Looker:
             raise NoAnswer(self._cluster.bootstrap) from error
 
     async def following(self, topic: str, partition: int, offset: int) -> int:
-        """The offset of the first record at or above this one, or the end; transactions leave marks between."""
+        """The offset of the first record at or above this one, or the end: transactions leave marks."""
         tp = TopicPartition(self._cluster.name(topic), partition)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 while True:
                     highwater, held = await self._fetch(await self._knowing({tp.topic}), tp, offset)
                     if held is None:
-                        return offset if offset < highwater else highwater
+                        return min(highwater, offset)
                     first, behind = _first(offset, held)
                     if first is not None:
                         return first.offset

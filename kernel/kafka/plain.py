@@ -9,7 +9,6 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from kernel.errors import Fault
 from kernel.kafka.cluster import TopicMissing
 from kernel.kafka.group import CLOSE_SECONDS, Figures, Membership, let_go
-from kernel.kafka.standing import Standing
 from kernel.log import Message
 
 

@@ -118,7 +118,10 @@ class Publisher:
         count, city = 0, self._cluster.city
         for message in batch:
             written = builder.append(
-                timestamp=None, key=message.key.encode(), value=message.body, headers=headers_of(message, city)
+                timestamp=None,
+                key=message.key.encode(),
+                value=message.body,
+                headers=headers_of(message, city),
             )
             if written is None:
                 break

@@ -128,7 +128,7 @@ class Standing:
             wait = 0
             if not fair or not found:
                 return
-            left = left - more.keys() if more else set()
+            left = left - more.keys() if more else set[TopicPartition]()
 
     def read(self, found: Mapping[TopicPartition, Sequence[Record]]) -> Sequence[Message]:
         """The messages in what was taken, and stand behind them."""
