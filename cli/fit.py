@@ -24,9 +24,11 @@ async def fitting(
     opening: AbstractAsyncContextManager["MemberCity"], cluster: Cluster, replicas: int
 ) -> AsyncGenerator["MemberCity"]:
     """What is opened, unless its topics are missing or are others: then `TopicsUnfit`."""
-    from kernel.kafka.topics import brokers  # noqa: PLC0415 - the extra kafka may be absent
+    from kernel.kafka.owner import refuse_foreign  # noqa: PLC0415 - the extra kafka may be absent
+    from kernel.kafka.topics import brokers  # noqa: PLC0415 - as above
 
     async with opening as city:
+        await refuse_foreign(cluster.of(city.city.mark, city.city.partitions), city.city.code)
         wanted = await topics_of(city, cluster, replicas)
         async with brokers(cluster) as asked:
             found = differences(wanted, await asked.describe(wanted), ())

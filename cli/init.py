@@ -1,6 +1,8 @@
 """`gridcase init`: a new city in its database, from a checked bundle, with its first edition in force."""
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +15,7 @@ from cli.opening import url_of, view_of
 from cli.options import AsJson, Database
 from cli.output import BundleFaults, emit, facts, local
 from kernel import settings
-from kernel.errors import CityThere
+from kernel.errors import CityThere, NoSuchCity
 from kernel.settings import hide_password
 from rules.bundle import Bundle
 from rules.faults import Faults
@@ -22,6 +24,7 @@ from rules.folder import compile_folder
 if TYPE_CHECKING:
     from cli.assemble import LiveCity, MemberCity
     from cli.serve import Opening
+    from kernel.sql.city import City
 
 
 def init(
@@ -75,6 +78,8 @@ async def _found(
         host="kafka" if kafka else "embedded",
     )
     there: CityThere | None = None
+    if kafka:
+        await _not_of_another(url, made)
     try:
         await create_city(url, made)
     except CityThere as fault:
@@ -101,6 +106,21 @@ async def _told(live: "LiveCity | MemberCity", url: str, bundle: Bundle) -> dict
         "edition": bundle.hash,
         "rules": await live.editions.latest(),
     }
+
+
+async def _not_of_another(url: str, made: "City") -> None:
+    """Refuse topics in which another city has written, before anything is made."""
+    from kernel.kafka.cluster import cluster_of  # noqa: PLC0415 - needs the extra kafka
+    from kernel.kafka.owner import refuse_foreign  # noqa: PLC0415 - as above
+    from kernel.kafka.topics import brokers  # noqa: PLC0415 - as above
+    from kernel.sql.city import open_city  # noqa: PLC0415 - as above
+
+    cluster = replace(cluster_of(settings.read(database_url=url)), partitions=made.partitions)
+    with suppress(NoSuchCity):
+        async with await open_city(url, exclusive=False) as begun:
+            cluster = cluster.of(begun.city.mark, begun.city.partitions)
+    async with brokers(cluster):  # whether they answer at all, in words
+        await refuse_foreign(cluster, made.code)
 
 
 async def _made_topics(url: str, partitions: int, bundle: Bundle) -> None:

@@ -30,6 +30,7 @@ _STOPS: Final = " (no worker starts)"
 class Wanted(NamedTuple):
     """What the settings and the city ask for, and of which brokers."""
 
+    city: str
     cluster: Cluster
     layouts: Sequence[Layout]
 
@@ -84,19 +85,22 @@ def _wanted(database: str | None) -> Wanted:
     cluster = Cluster(found.kafka_bootstrap, found.kafka_prefix)
 
     async def read(city: "LiveCity") -> Wanted:
-        return Wanted(cluster, await topics_of(city, cluster, found.kafka_replicas))
+        own = cluster.of(city.city.mark, city.city.partitions)
+        return Wanted(city.city.code, own, await topics_of(city, own, found.kafka_replicas))
 
     return enter(database, read)
 
 
 def _asked(wanted: Wanted, *, make: bool) -> tuple[Sequence[Layout], Sequence[Difference]]:
     """What was made, and what differs after that."""
-    from kernel.kafka.topics import brokers  # noqa: PLC0415 - the extra kafka may be absent
+    from kernel.kafka.owner import refuse_foreign  # noqa: PLC0415 - the extra kafka may be absent
+    from kernel.kafka.topics import brokers  # noqa: PLC0415 - as above
 
     cluster_of(settings.read())
 
     async def ask() -> tuple[Sequence[Layout], Sequence[Difference]]:
         async with brokers(wanted.cluster) as asked:
+            await refuse_foreign(wanted.cluster, wanted.city)
             made: Sequence[Layout] = ()
             if make:
                 made = missing(wanted.layouts, await asked.describe(wanted.layouts))

@@ -106,6 +106,14 @@ def _may_send(topic: str, origin: str) -> bool:
     return declared is None or origin.partition("/")[0] in declared.producers
 
 
+def city_of(cluster: Cluster, topic: str, partition: int, record: Record) -> Message:
+    """A record of which only the city matters that wrote it: the origin is its token, in hexadecimal."""
+    del cluster
+    token = dict(record.headers).get(CITY) or b""
+    facts = Headers(token.hex(), 0)
+    return Message(topic, partition, record.offset, "", moment(record.timestamp), facts, record.value or b"")
+
+
 def outside_of(cluster: Cluster, topic: str, partition: int, record: Record) -> Message:
     """What lies in a record that anybody may have written. The origin is what its header claims to be."""
     del cluster

@@ -1,0 +1,50 @@
+"""Whose topics these are: the token in the first record that each inner topic still has."""
+
+from kernel.errors import AnotherCity
+from kernel.kafka.cluster import Cluster, TopicMissing
+from kernel.kafka.looking import Looker
+from kernel.kafka.records import city_of
+from kernel.log import Message
+from schemas.topics import TOPICS, Topic
+from schemas.wire import Unreadable, frame
+
+
+async def refuse_foreign(cluster: Cluster, code: str) -> None:
+    """Raise `AnotherCity` if a record of another city lies in an inner topic; missing topics hold none.
+
+    A cluster without a token stands for a city that is not founded yet: to it every record is another's.
+    """
+    looker = Looker(cluster, "owner", city_of)
+    try:
+        for topic in TOPICS:
+            found = None if topic.open else await _first(looker, topic, cluster.partitions)
+            if found is not None and (not cluster.city or found.headers.origin != cluster.city.hex()):
+                raise AnotherCity(
+                    f"{cluster.name(topic.name)} at {cluster.bootstrap}", "its records",
+                    f"those of {code} alone", f"some of {_named(found, code)}",
+                    "name this city's topics by another GRIDCASE_KAFKA_PREFIX, or take its own database",
+                )  # fmt: skip
+    finally:
+        await looker.close()
+
+
+async def _first(looker: Looker, topic: Topic, partitions: int) -> Message | None:
+    numbers = range(1 if topic.single else partitions)
+    try:
+        spans = await looker.spans([(topic.name, number) for number in numbers])
+    except TopicMissing:
+        return None
+    for (name, number), span in spans.items():
+        if span.first < span.end:
+            return await looker.look(name, number, span.first)
+    return None
+
+
+def _named(found: Message, code: str) -> str:
+    """The other city, as far as its records say."""
+    try:
+        source = frame(found.body).source
+    except Unreadable:
+        return "somebody unknown"
+    other = source.removeprefix("/gridcase/").partition("/")[0]
+    return f"another city of the same code {code}" if other == code else other or "somebody unknown"
