@@ -23,7 +23,7 @@ from schemas.report import GridReport
 from schemas.topics import GRID_EVENTS, UNIT_COMMANDS
 from schemas.wire import TYPE_OF, encode
 from tests.integration.lived import bundle_of
-from tests.integration.town import PARTITIONS, Town
+from tests.integration.town import PARTITIONS, Hamlet, Town
 
 PHONE = "13912345678"
 UNIT = next(unit.code for unit in bundle_of().units.rows if unit.subscribes)
@@ -110,7 +110,7 @@ async def until(city: MemberCity, accepted: int, dead: int) -> tuple[Sequence[Re
 async def test_what_passes_is_on_record_and_what_does_not_is_a_sealed_letter_that_says_where(
     postgres_url: str, kafka_bootstrap: str
 ) -> None:
-    async with Town(postgres_url, kafka_bootstrap) as town, producing(town) as producer:
+    async with Hamlet(postgres_url, kafka_bootstrap) as town, producing(town) as producer:
         name, commands = town.cluster.name(GRID_EVENTS.name), town.cluster.name(COMMANDS)
         places: dict[str, int] = {}
         for code, body in BAD.items():
@@ -149,7 +149,7 @@ async def test_two_edges_share_and_one_that_dies_is_taken_over_without_loss_or_r
     postgres_url: str, kafka_bootstrap: str
 ) -> None:
     count = 400
-    async with Town(postgres_url, kafka_bootstrap) as town, producing(town) as producer:
+    async with Hamlet(postgres_url, kafka_bootstrap) as town, producing(town) as producer:
         name = town.cluster.name(GRID_EVENTS.name)
 
         async def produce(since: int, to: int) -> None:
@@ -178,7 +178,7 @@ async def test_two_edges_share_and_one_that_dies_is_taken_over_without_loss_or_r
 async def test_what_retention_ate_is_said_for_strangers_and_stops_the_edge_for_a_unit(
     postgres_url: str, kafka_bootstrap: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    async with Town(postgres_url, kafka_bootstrap) as town, producing(town) as producer:
+    async with Hamlet(postgres_url, kafka_bootstrap) as town, producing(town) as producer:
         for number in range(6):
             await producer.send_and_wait(
                 town.cluster.name(GRID_EVENTS.name), report(f"g{number}"), partition=2
@@ -226,7 +226,7 @@ async def cut(town: Town, topic: str, partition: int, below: int) -> None:
 
 
 async def test_marks_of_a_producers_transactions_are_no_gap(postgres_url: str, kafka_bootstrap: str) -> None:
-    async with Town(postgres_url, kafka_bootstrap) as town:
+    async with Hamlet(postgres_url, kafka_bootstrap) as town:
         producer = AIOKafkaProducer(
             **town.cluster.client("stranger"),
             transactional_id=f"{town.cluster.prefix}t",

@@ -19,6 +19,7 @@ from aiokafka.structs import TopicPartition
 
 from cli.assemble import MemberCity, publish_edition
 from cli.member import open_member
+from cli.topology import REGISTRY_RULES
 from cli.worker import SERVICES
 from kernel import settings
 from kernel.kafka.cluster import Cluster
@@ -53,7 +54,7 @@ def ruled(member: MemberCity) -> bool:
 class Town:
     """Processes by (service, slot)."""
 
-    def __init__(self, url: str, bootstrap: str) -> None:
+    def __init__(self, url: str, bootstrap: str, **settings_: str) -> None:
         self.environ = {
             "GRIDCASE_DATABASE_URL": url,
             "GRIDCASE_KAFKA_BOOTSTRAP": bootstrap,
@@ -61,6 +62,7 @@ class Town:
             "GRIDCASE_KAFKA_REPLICAS": "1",
             "GRIDCASE_CLOCK_SKEW_SECONDS": "0.2",
             "PYTHONPATH": str(ROOT),
+            **settings_,
         }
         self.settings = settings.read(self.environ, None)
         self.cluster = Cluster(bootstrap, self.settings.kafka_prefix)
@@ -215,3 +217,24 @@ class Town:
             return found
         finally:
             await consumer.stop()
+
+
+class Hamlet(Town):
+    """A town with rules in force where nobody has worked but registry.rules; plain aiokafka fetches."""
+
+    def __init__(self, url: str, bootstrap: str) -> None:
+        super().__init__(url, bootstrap, GRIDCASE_KAFKA_DELIVERY="plain")
+
+    async def __aenter__(self) -> Self:
+        await self._create_topics()
+        self.city = await created(self.settings.database_url, PARTITIONS, "kafka", speed=600)
+        async with open_member(self.settings, "founder", processors=[REGISTRY_RULES]) as member:
+            running = asyncio.Event()
+            working = asyncio.create_task(member.host.run(running.is_set))
+            await publish_edition(member, bundle_of())
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while not await member.editions.latest():  # noqa: ASYNC110 - a topic tells nobody
+                    await asyncio.sleep(0.05)
+            running.set()
+            await working
+        return self
