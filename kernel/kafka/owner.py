@@ -16,7 +16,7 @@ async def refuse_foreign(cluster: Cluster, code: str) -> None:
     """
     looker = Looker(cluster, "owner", city_of)
     try:
-        for topic in TOPICS:
+        for topic in reversed(TOPICS):  # the rules come last and are there first
             found = None if topic.open else await _first(looker, topic, cluster.partitions)
             if found is not None and (not cluster.city or found.headers.origin != cluster.city.hex()):
                 raise AnotherCity(
@@ -46,5 +46,8 @@ def _named(found: Message, code: str) -> str:
         source = frame(found.body).source
     except Unreadable:
         return "somebody unknown"
-    other = source.removeprefix("/gridcase/").partition("/")[0]
-    return f"another city of the same code {code}" if other == code else other or "somebody unknown"
+    _, _, place = source.partition("/gridcase/")
+    other, _, processor = place.partition("/")
+    if not processor:
+        return "somebody unknown"
+    return f"another city of the same code {code}" if other == code else other

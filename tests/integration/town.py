@@ -24,17 +24,20 @@ from cli.worker import SERVICES
 from kernel import settings
 from kernel.kafka.cluster import Cluster
 from kernel.kafka.layout import layouts
-from kernel.kafka.records import message_of
+from kernel.kafka.records import message_of, outside_of
 from kernel.kafka.topics import brokers
 from kernel.log import Message, Target
 from kernel.sql.city import City
-from schemas.topics import FAMILIES, TOPICS, Topic
+from schemas.topics import FAMILIES, GRID_EVENTS, TOPICS, UNIT_COMMANDS, Topic
 from tests.integration.lived import ROOT, Lived, bundle_of, read
 from tests.integration.load import Standing, created
 
 PARTITIONS: Final = 12
 _PATIENCE_SECONDS: Final = 60.0
 _QUIET_ROUNDS: Final = 6
+
+
+_OPEN: Final = {GRID_EVENTS.name, *(UNIT_COMMANDS.of(unit.code).name for unit in bundle_of().units.rows)}
 
 
 def topics() -> Sequence[Topic]:
@@ -209,8 +212,9 @@ class Town:
             while left:
                 for part, records in (await consumer.getmany(timeout_ms=500)).items():
                     topic = part.topic.removeprefix(prefix)
+                    read = outside_of if topic in _OPEN else message_of
                     found.setdefault((topic, part.partition), []).extend(
-                        message_of(self.cluster, topic, part.partition, record) for record in records
+                        read(self.cluster, topic, part.partition, record) for record in records
                     )
                     if records and records[-1].offset + 1 >= ends[part]:
                         left.discard(part)
