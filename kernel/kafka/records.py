@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import msgspec
 
 from kernel.errors import InnerUnreadable
+from kernel.journal import RULES_STREAM, rules_stream
 from kernel.kafka.cluster import Cluster
 from kernel.kafka.layout import LARGEST_BATCH_BYTES
 from kernel.log import Headers, Message, Outgoing
@@ -94,9 +95,12 @@ def _not_ours(
 
 
 def _belongs(topic: str, partition: int, key: str, partitions: int) -> bool:
+    """Beside what goes by its key, each partition has its own rules, and its own stream of notes on them."""
     declared = BY_NAME.get(topic)
     if declared is RULES_EDITIONS:
         return key == str(partition)
+    if key.startswith(RULES_STREAM):
+        return key == rules_stream(partition)
     return declared is None or declared.single or partition_of(key, partitions) == partition
 
 
