@@ -10,6 +10,7 @@ from cli import case, db, explain, held, personal, topics, version
 from cli.bench import bench
 from cli.init import init
 from cli.mend import recover, republish
+from cli.move import export, import_
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
 from cli.replay import replay
 from cli.run import run
@@ -119,6 +120,8 @@ app.add_typer(db.app, name="db")
 app.add_typer(topics.app, name="topics")
 app.command("republish")(republish)
 app.command("recover")(recover)
+app.command("export")(export)
+app.command("import")(import_)
 app.command("bench")(bench)
 app.add_typer(personal.app, name="personal")
 app.command("version")(version.show)
