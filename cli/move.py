@@ -7,17 +7,17 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 import typer
 
 from cli.opening import url_of
 from cli.options import AsJson, Database
-from cli.output import emit, facts
+from cli.output import Exit, emit, facts
 from cli.topology import PROCESSORS, REGISTRY_RULES
 from kernel import settings
 from kernel.edge import EDGE
-from kernel.errors import CityThere, CityUnfit, ExportBroken, NoSuchCity
+from kernel.errors import CityThere, CityUnfit, ExportBroken, Fault, NoSuchCity
 from kernel.log import Outgoing
 from kernel.moving import arriving, lines
 from kernel.moving.reading import Export
@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 
 _KNOWN: Final = {EDGE, *(processor.name for processor in PROCESSORS)}
 
+
+class NotWritable(Fault):
+    """{file} cannot be written: expected a new file in a folder with room, found {found}. Do: name another
+    place; the city was not closed.
+    """
+
+    exit_code: ClassVar[int] = Exit.NOT_FOUND
+
+
 ExportFile = Annotated[Path, typer.Argument(metavar="FILE", help="The export, e.g. city.export.")]
 
 
@@ -39,9 +48,7 @@ def export(file: ExportFile, database: Database = None, as_json: AsJson = False)
     The file holds the keys of sealed personal data: guard it like the database.
     """
     if file.exists():
-        raise typer.BadParameter(f"expected a new file, found one that is there: {file}", param_hint="FILE")
-    if not file.parent.is_dir():
-        raise typer.BadParameter(f"expected a folder, found none: {file.parent}", param_hint="FILE")
+        raise NotWritable(file=file, found="one that is there")
     url = url_of(database)
     seal = asyncio.run(exported(url, file))
     value = {"file": str(file), "seal": seal, "bytes": file.stat().st_size, **_counts(file)}
@@ -85,6 +92,8 @@ async def exported(url: str, file: Path) -> str:
                 lambda connection: leave(connection, place.name, PROCESSORS, out, version("gridcase"))
             )
             out.finish()
+    except OSError as error:
+        raise NotWritable(file=file, found=str(error)) from error
     finally:
         await let_go()
     return seal

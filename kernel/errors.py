@@ -115,8 +115,8 @@ class CityRunsAlready(Fault):
 
 
 class CityNotDrained(Fault):
-    """The city in {place} still has work in its queues: expected all handled and published, found {found}. Do:
-    let it run until nothing moves any more, stop it, then export it again.
+    """The city in {place} still has work in its queues: expected all handled and published, found {found}.
+    Do: let it run until nothing moves any more, stop it, then export it again.
     """
 
     exit_code: ClassVar[int] = 4
@@ -146,8 +146,8 @@ class NoExport(Fault):
 
 
 class ExportBroken(Fault):
-    """{path} is not as it was exported, part {part}: expected {expected}, found {found}. Do: copy it again from
-    where it was written; nothing was changed.
+    """{path} is not as it was exported, part {part}: expected {expected}, found {found}. Do: copy it again
+    from where it was written; nothing was changed.
     """
 
     exit_code: ClassVar[int] = 8
@@ -157,8 +157,8 @@ class ExportBroken(Fault):
 
 
 class ExportNewer(Fault):
-    """{path} was written by a newer release: expected format {expected} or older, found {found}. Do: import it
-    by the release that wrote it; nothing was changed.
+    """{path} was written by a newer release: expected format {expected} or older, found {found}. Do: import
+    it by the release that wrote it; nothing was changed.
     """
 
     exit_code: ClassVar[int] = 8

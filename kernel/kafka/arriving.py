@@ -9,7 +9,7 @@ from typing import Final
 from kernel.errors import BrokerRefused, TopicsUnfit
 from kernel.inbox import overtaken
 from kernel.kafka.cluster import Cluster, TopicMissing
-from kernel.kafka.layout import Layout, differences, missing
+from kernel.kafka.layout import Difference, Layout, differences, missing
 from kernel.kafka.looking import Looker
 from kernel.kafka.publishing import Publisher
 from kernel.kafka.topics import brokers
@@ -38,9 +38,7 @@ async def make_ready(
         there = await asked.describe(wanted)
         unfit = [one for one in differences(wanted, there) if one.stops and one.what != "missing"]
         if unfit:
-            raise _told(
-                cluster, unfit[0].topic, unfit[0].what, unfit[0].expected, unfit[0].found, unfit[0].do
-            )
+            raise _told(cluster, unfit[0])
         await asked.create(missing(wanted, there))
     looker, publisher = Looker(cluster, _WHO), Publisher(cluster, _WHO)
     try:
@@ -50,11 +48,9 @@ async def make_ready(
         for target, seq in own.items():
             refusal = overtaken(target[0], seq, [last] if (last := ends[target].last) else [])
             if refusal is not None:
-                what = f"{target[0]}/{target[1]}"
                 do = "name the city's own by GRIDCASE_KAFKA_PREFIX, or import its latest export"
-                raise _told(
-                    cluster, what, "another city's or a later one", refusal.expected, refusal.found, do
-                )
+                what, found = f"{target[0]}/{target[1]}", refusal.found
+                raise _told(cluster, Difference(what, refusal.code, refusal.expected, found, do, stops=True))
         return await _sent(cluster, looker, publisher, inbox, list(brought))
     finally:
         await asyncio.gather(publisher.close(), looker.close(), return_exceptions=True)
@@ -112,5 +108,13 @@ async def _sent(
     return ends
 
 
-def _told(cluster: Cluster, topic: str, what: str, expected: str, found: str, do: str) -> TopicsUnfit:
-    return TopicsUnfit(cluster.bootstrap, 0, topic=topic, what=what, expected=expected, found=found, do=do)
+def _told(cluster: Cluster, one: Difference) -> TopicsUnfit:
+    return TopicsUnfit(
+        cluster.bootstrap,
+        0,
+        topic=one.topic,
+        what=one.what,
+        expected=one.expected,
+        found=one.found,
+        do=one.do,
+    )

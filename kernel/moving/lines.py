@@ -1,4 +1,4 @@
-"""What an export says, line by line. Times are UTC; what was hashed or signed stands as it is, byte for byte."""
+"""What an export says, line by line. Times are UTC; what was published stands as it is, byte for byte."""
 
 from datetime import datetime
 from typing import Final

@@ -1,4 +1,4 @@
-"""What is still queued between the journals of a city that stands: by their own numbers, whatever the topics hold.
+"""What is still queued between the journals of a stopped city: by their own numbers, whatever topics hold.
 
 What a sender has sent and a reader has not seen waits, or is lost; both have to be settled before a move.
 """
@@ -29,7 +29,7 @@ class Queued(NamedTuple):
     """So many messages: of a topic for a reader, or of a sender for those outside."""
 
     what: str
-    count: int
+    number: int
 
 
 def not_handled(readers: Iterable[AnyProcessor], halted: Sequence[Halted], partitions: int) -> list[Queued]:

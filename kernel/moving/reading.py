@@ -1,7 +1,7 @@
 """Reads an export: checked as a whole before anything of it is believed."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -120,7 +120,7 @@ class Export:
             raise ExportBroken(self.path, part.name, f"{part.lines} lines", f"{lines} lines")
 
     @contextmanager
-    def _reading(self, name: str) -> Iterator[IO[bytes]]:
+    def _reading(self, name: str) -> Generator[IO[bytes]]:
         try:
             with self._zip.open(name) as file:
                 yield file

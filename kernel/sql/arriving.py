@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -163,7 +164,7 @@ def _put_rest(connection: Connection, export: Export, numbers: Numbers) -> None:
         values = msgspec.structs.asdict(one) | {"at": micros(one.at), "fields": encode(one.fields)}
         connection.execute(insert_into(accesses).values(values))
     _put(connection, editions, ((_hash(name), export.body(name)) for name in export.names("editions")))
-    _put(connection, sections, ((_hash(name), export.body(name)) for name in export.names("sections")))
+    _put(connection, sections, ((_hash(name), _section(export, name)) for name in export.names("sections")))
 
 
 def _put_messages(connection: Connection, brought: Iterable[Outgoing], now: int) -> None:
@@ -209,6 +210,14 @@ def _number(export: Export, part: str, numbers: Numbers, line: lines.TimerLine |
     if number is None:
         raise export.unreadable(part, f"{line.processor}/{line.partition}, which has no cursor")
     return number
+
+
+def _section(export: Export, name: str) -> bytes:
+    """A section of the rules, whose name is its hash."""
+    body = export.body(name)
+    if sha256(body).hexdigest() != _hash(name):
+        raise export.unreadable(name, "bytes of another hash")
+    return body
 
 
 def _hash(name: str) -> str:

@@ -81,7 +81,7 @@ def _refuse_queued(
     if not any(one.cursor.rules for one in halted):
         raise CityUnfit("a city with rules in force", "one without", "found it anew where it is to run")
     unseen = not_handled(processors, halted, found.partitions)
-    contradictions = [one for one in unseen if one.count < 0]
+    contradictions = [one for one in unseen if one.number < 0]
     if contradictions:
         found_ = f"{contradictions[0].what}: more was seen than was sent"
         raise CityUnfit("journals that fit each other", found_, "`gridcase recover` first")
@@ -97,7 +97,7 @@ def _refuse_queued(
 
 
 def _told(queued: Sequence[Queued], what: str) -> list[str]:
-    return [f"{one.count} {what} ({one.what})" for one in queued]
+    return [f"{one.number} {what} ({one.what})" for one in queued]
 
 
 def _rows_of_journals(connection: Connection) -> Sequence[Any]:

@@ -1,0 +1,128 @@
+"""A city that moves from database to database in the course of its day is the city that stayed."""
+
+import shutil
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from cities.people import People
+from cli.assemble import open_city
+from cli.conductor import Conductor
+from cli.move import exported, imported
+from cli.topology import PROCESSORS
+from kernel.clock import SteppedClock
+from kernel.edge import EDGE
+from kernel.errors import AnotherCity, CityNotDrained, CityThere
+from kernel.journal import Cursor, Record
+from kernel.settings import read as read_settings
+from kernel.sql.tables import accesses, secrets
+from schemas.topics import RULES_EDITIONS
+from services.router.processor import ROUTER_CASE
+from tests.integration.account import dense, each_report_in_one_case, no_case_without_a_clock
+from tests.integration.lived import (
+    STEP,
+    Lived,
+    arrivals,
+    begun,
+    bundle_of,
+    equal_for_all,
+    midnight,
+    read,
+    verdicts,
+)
+
+REPORTS = 60
+HOURS = (9, 15, 40)
+"""The city time at which each stay ends."""
+
+
+async def move(source: str, target: str, folder: Path) -> Path:
+    """Through a file, as the commands do it."""
+    file = folder / f"{len(list(folder.glob('*.export')))}.export"
+    seal = await exported(source, file)
+    told = await imported(read_settings({}, None, database_url=target), file, seal, kafka=False)
+    assert told["seal"] == seal
+    return file
+
+
+async def lived_at(urls: Sequence[str], folder: Path) -> Lived:
+    """A day and a half, in one place or in several one after the other."""
+    clock, people = SteppedClock(midnight()), People(bundle_of(), 7)
+    conductor: Conductor | None = None
+    for place, hours in enumerate(HOURS):
+        url = urls[min(place, len(urls) - 1)]
+        if 0 < place < len(urls):
+            await move(urls[place - 1], url, folder)
+        async with open_city(url, exclusive=True, clock=clock) as city:
+            if conductor is None:
+                conductor = Conductor(city, clock, people, arrivals(REPORTS), lambda row, letter: None, STEP)
+            conductor.city = city
+            conductor._router = next(
+                one for one in city.host.workers if one.decider.processor is ROUTER_CASE
+            )
+            while await conductor.advance(midnight() + timedelta(hours=hours)):
+                pass
+    async with open_city(urls[-1], exclusive=True, clock=clock) as city:
+        return await read(city)
+
+
+@pytest.fixture
+async def twins(tmp_path: Path) -> tuple[str, str]:
+    """Two files of one city, so that both link equal telephones alike."""
+    async with begun(f"sqlite:///{tmp_path / 'stayed.db'}"):
+        pass
+    shutil.copy(tmp_path / "stayed.db", tmp_path / "moved.db")
+    return f"sqlite:///{tmp_path / 'stayed.db'}", f"sqlite:///{tmp_path / 'moved.db'}"
+
+
+def placeless(row: Record) -> Record:
+    """A row without the offset at which its cause stood: that is a matter of the host."""
+    return row._replace(cause=row.cause.__class__(*[getattr(row.cause, name) for name in FIELDS]))
+
+
+FIELDS = ("via", "id", "received", "sender", "topic")
+
+
+def everything(lived: Lived) -> dict[str, object]:
+    """What must be the same wherever the city was; keys of single reports are drawn, so what they seal is not."""
+    cursors = {
+        (name, one.partition): (one.seq, one.now, one.rules, one.seen, one.sent)
+        for name, found in lived.cursors.items()
+        for one in found.values()
+    }
+    held = [
+        (name, one.partition, one.id, one.kind, one.stream, one.reason, one.now)
+        for name, found in lived.held.items()
+        for one in found
+    ]
+    rows = {name: list(map(placeless, lived.rows(name))) for name in lived.histories}
+    return {"rows": rows, "timers": lived.timers, "held": held, "cursors": cursors}
+
+
+async def test_a_city_that_moved_twice_is_the_one_that_stayed(
+    twins: tuple[str, str], postgres_url: str, tmp_path: Path
+) -> None:
+    stayed = await lived_at([twins[0]], tmp_path)
+    moved = await lived_at([twins[1], postgres_url, f"sqlite:///{tmp_path / 'home.db'}"], tmp_path)
+    assert everything(moved) == everything(stayed)
+    assert equal_for_all(moved) == equal_for_all(stayed)
+    assert len(moved.rows(ROUTER_CASE.name)) > 2 * REPORTS
+    assert moved.held[EDGE] == [] or moved.held[EDGE][0].body
+    assert sum(map(len, moved.timers.values()))
+    dense(moved)
+    no_case_without_a_clock(moved)
+    assert each_report_in_one_case(moved) == each_report_in_one_case(stayed)
+    assert rules(moved) == rules(stayed)
+
+
+def rules(lived: Lived) -> list[tuple[object, ...]]:
+    """What a processor yet to come will read from its begin on."""
+    return [
+        (partition, one.offset, one.key, one.headers, one.body)
+        for (topic, partition), messages in sorted(lived.messages.items())
+        if topic == RULES_EDITIONS.name
+        for one in messages
+    ]
