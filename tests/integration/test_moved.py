@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from msgspec.structs import replace
 
 from cities.people import People
 from cli.assemble import open_city
@@ -34,8 +34,8 @@ from tests.integration.lived import (
     verdicts,
 )
 
-REPORTS = 60
-HOURS = (9, 15, 40)
+REPORTS = 24
+HOURS = (9, 13, 26)
 """The city time at which each stay ends."""
 
 
@@ -80,10 +80,7 @@ async def twins(tmp_path: Path) -> tuple[str, str]:
 
 def placeless(row: Record) -> Record:
     """A row without the offset at which its cause stood: that is a matter of the host."""
-    return row._replace(cause=row.cause.__class__(*[getattr(row.cause, name) for name in FIELDS]))
-
-
-FIELDS = ("via", "id", "received", "sender", "topic")
+    return row._replace(cause=replace(row.cause, offset=0))
 
 
 def everything(lived: Lived) -> dict[str, object]:
@@ -110,7 +107,6 @@ async def test_a_city_that_moved_twice_is_the_one_that_stayed(
     assert everything(moved) == everything(stayed)
     assert equal_for_all(moved) == equal_for_all(stayed)
     assert len(moved.rows(ROUTER_CASE.name)) > 2 * REPORTS
-    assert moved.held[EDGE] == [] or moved.held[EDGE][0].body
     assert sum(map(len, moved.timers.values()))
     dense(moved)
     no_case_without_a_clock(moved)
