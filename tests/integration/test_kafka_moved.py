@@ -1,13 +1,16 @@
-"""A city moves from one process to Kafka and back in the course of its day: nothing is lost or decided twice."""
+"""A city moves from one process to Kafka and back in the course of its day: nothing lost, nothing twice."""
 
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from sqlalchemy.exc import IntegrityError
 
 from cli.assemble import LiveCity, MemberCity, open_city
 from cli.fit import fitting
@@ -16,13 +19,15 @@ from cli.move import exported, imported
 from kernel import settings
 from kernel.clock import Clock
 from kernel.edge import EDGE
-from kernel.errors import AnotherCity, CityNotDrained, CityRunsAlready
-from kernel.journal import Via
+from kernel.errors import Fault, TopicsUnfit
+from kernel.journal import Move, Via
 from kernel.kafka.cluster import cluster_of
 from kernel.keyring import Opened
 from kernel.processor import Sender
 from kernel.settings import Settings
 from kernel.sql.city import City
+from kernel.sql.journal import SqlJournal
+from kernel.sql.place import place_of
 from schemas.envelope import Envelope
 from schemas.intake import CaseNumbered
 from schemas.report import GridReport, Reporter
@@ -82,14 +87,14 @@ class Stay:
                 stop.set()
                 await work
 
-    async def live(self, reports: Sequence[bytes], *, timers: bool = True) -> None:
+    async def live(self, reports: Sequence[bytes]) -> None:
         """Take these reports, and go on until a timer set before has fired."""
         async with self.running() as city:
             before = await fired(city)
             for report in reports:
                 await city.edge.submit(Sender("source", "app"), report)
             async with asyncio.timeout(60):
-                while timers and await fired(city) <= before:  # noqa: ASYNC110 - a journal tells nobody
+                while await fired(city) <= before:  # noqa: ASYNC110 - a journal tells nobody
                     await asyncio.sleep(0.2)
 
     async def settled(self) -> Lived:
@@ -100,11 +105,15 @@ class Stay:
             while quiet < QUIET_SECONDS:
                 await asyncio.sleep(0.25)
                 now = sum(worker.handled for worker in city.host.workers)
-                owned = all(len(one.decider.tenures) == PARTITIONS for one in city.host.workers)
-                quiet = quiet + 0.25 if owned and now == done else 0.0
+                quiet = quiet + 0.25 if owned(city) and now == done else 0.0
                 done = now
         async with self.open(Standing(self.city)) as city:
             return await read(city, messages={} if self.kafka else None)
+
+
+def owned(city: LiveCity | MemberCity) -> bool:
+    """Whether each worker has claimed every partition."""
+    return all(len(one.decider.tenures) == PARTITIONS for one in city.host.workers)
 
 
 async def fired(city: LiveCity | MemberCity) -> int:
@@ -126,7 +135,11 @@ def reports() -> Iterator[list[bytes]]:
     taken = iter([one.report for one in arrivals(40) if one.report is not None])
     numbers = count(1)
     first = GridReport(channel="hotline", text="井盖破损", reporter=Reporter(name="王芳芳", phone=PHONE))
-    yield [_enclosed("caller", first), BROKEN, *(_enclosed(f"r{next(numbers)}", next(taken)) for _ in range(8))]
+    yield [
+        _enclosed("caller", first),
+        BROKEN,
+        *(_enclosed(f"r{next(numbers)}", next(taken)) for _ in range(8)),
+    ]
     while True:
         yield [_enclosed(f"r{next(numbers)}", next(taken)) for _ in range(6)]
 
@@ -200,3 +213,48 @@ async def here(stay: Stay, arrived: Sequence[bytes], before: Lived | None) -> Li
     cases = numbered(lived)
     assert len(cases) == len(set(cases))
     return lived
+
+
+async def test_a_worker_that_still_runs_is_named_and_shut_out(
+    postgres_server: PostgresServer, environ: dict[str, str], tmp_path: Path
+) -> None:
+    home = f"sqlite:///{tmp_path / 'home'}.db"
+    city = await found(home, PARTITIONS)
+    await exported(home, tmp_path / "0.export")
+    with postgres_server.fresh() as database, postgres_server.fresh() as another:
+        given = settings.read(environ, None, database_url=database)
+        await imported(given, tmp_path / "0.export", kafka=True)
+        stay = Stay(given, city, kafka=True)
+        async with stay.open():
+            with pytest.raises(Fault, match="sessions of gridcase"):
+                await exported(database, tmp_path / "1.export")
+        await stay.live(next(reports()))
+        await stay.settled()
+        await exported(database, tmp_path / "1.export")
+        with pytest.raises(Fault, match="expected kafka, found moved"):
+            async with stay.open():
+                pass
+        await _too_late(database)
+        # the first export is older than what the topics have seen meanwhile
+        late = settings.read(environ, None, database_url=another)
+        with pytest.raises(TopicsUnfit, match="journal_restored"):
+            await imported(late, tmp_path / "0.export", kafka=True)
+        await imported(late, tmp_path / "1.export", kafka=True)
+        async with Stay(late, city, kafka=True).running(Standing(city)) as back:
+            async with asyncio.timeout(60):
+                while not owned(back):  # noqa: ASYNC110 - a tenure tells nobody
+                    await asyncio.sleep(0.1)
+
+
+async def _too_late(database: str) -> None:
+    """Whoever has not heard that the city moved cannot write there any more."""
+    place = place_of(database)
+    store = await place.store(lambda: datetime.now(UTC), 10)
+    try:
+        journal = SqlJournal(store, DESK.name, delivers=False)
+        (now,) = await journal.claim([0])
+        late = replace(now.cursor, token=b"late")
+        with pytest.raises(IntegrityError, match="this_city_has_moved"):
+            await journal.commit([Move(now.cursor.token, late)])
+    finally:
+        await store.close()

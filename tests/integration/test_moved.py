@@ -3,22 +3,26 @@
 import shutil
 from collections.abc import Sequence
 from datetime import timedelta
+from os import listdir
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy.exc import IntegrityError
 
 from cities.people import People
 from cli.assemble import open_city
-from cli.conductor import Conductor
+from cli.conductor import Conductor, arriving
 from cli.move import exported, imported
-from cli.topology import PROCESSORS
 from kernel.clock import SteppedClock
 from kernel.edge import EDGE
-from kernel.errors import AnotherCity, CityNotDrained, CityThere
-from kernel.journal import Cursor, Record
+from kernel.errors import AnotherCity, CityNotDrained, CityRunsAlready
+from kernel.journal import Move, Record
+from kernel.moving.lines import CITY
+from kernel.moving.reading import Export
 from kernel.settings import read as read_settings
-from kernel.sql.tables import accesses, secrets
+from kernel.sql.journal import SqlJournal
+from kernel.sql.place import place_of
 from schemas.topics import RULES_EDITIONS
 from services.router.processor import ROUTER_CASE
 from tests.integration.account import dense, each_report_in_one_case, no_case_without_a_clock
@@ -31,7 +35,6 @@ from tests.integration.lived import (
     equal_for_all,
     midnight,
     read,
-    verdicts,
 )
 
 REPORTS = 24
@@ -41,7 +44,7 @@ HOURS = (9, 13, 26)
 
 async def move(source: str, target: str, folder: Path) -> Path:
     """Through a file, as the commands do it."""
-    file = folder / f"{len(list(folder.glob('*.export')))}.export"
+    file = folder / f"{target.rpartition('/')[2]}.export"
     seal = await exported(source, file)
     told = await imported(read_settings({}, None, database_url=target), file, seal, kafka=False)
     assert told["seal"] == seal
@@ -60,9 +63,7 @@ async def lived_at(urls: Sequence[str], folder: Path) -> Lived:
             if conductor is None:
                 conductor = Conductor(city, clock, people, arrivals(REPORTS), lambda row, letter: None, STEP)
             conductor.city = city
-            conductor._router = next(
-                one for one in city.host.workers if one.decider.processor is ROUTER_CASE
-            )
+            conductor._router = next(one for one in city.host.workers if one.decider.processor is ROUTER_CASE)
             while await conductor.advance(midnight() + timedelta(hours=hours)):
                 pass
     async with open_city(urls[-1], exclusive=True, clock=clock) as city:
@@ -84,7 +85,7 @@ def placeless(row: Record) -> Record:
 
 
 def everything(lived: Lived) -> dict[str, object]:
-    """What must be the same wherever the city was; keys of single reports are drawn, so what they seal is not."""
+    """What must be the same wherever the city was. Keys are drawn for each report: what they seal is not."""
     cursors = {
         (name, one.partition): (one.seq, one.now, one.rules, one.seen, one.sent)
         for name, found in lived.cursors.items()
@@ -122,3 +123,45 @@ def rules(lived: Lived) -> list[tuple[object, ...]]:
         if topic == RULES_EDITIONS.name
         for one in messages
     ]
+
+
+async def test_what_still_waits_is_said_and_the_city_goes_on(tmp_path: Path) -> None:
+    url, file = f"sqlite:///{tmp_path / 'city.db'}", tmp_path / "city.export"
+    async with begun(url) as city:
+        for arrival in arrivals(3):
+            await city.edge.accept([arriving(arrival)])
+        with pytest.raises(CityRunsAlready):
+            await exported(url, file)
+    with pytest.raises(CityNotDrained, match=r"found 3 not handled \(intake.reports for intake.reader\)\."):
+        await exported(url, file)
+    assert not any("export" in name for name in listdir(tmp_path))
+    clock = SteppedClock(midnight())
+    async with open_city(url, exclusive=True, clock=clock) as city:
+        await city.host.settle()
+    await exported(url, file)
+    with pytest.raises(AnotherCity, match="expected embedded, found moved"):
+        async with open_city(url, exclusive=True, clock=clock):
+            pass
+    await exported(url, tmp_path / "again.export")
+    assert parts(file) == parts(tmp_path / "again.export")
+
+
+def parts(file: Path) -> list[tuple[str, str]]:
+    """The parts of an export but for the host that is left, which is moved from the second time on."""
+    with Export(file) as export:
+        return [(one.name, one.sha256) for one in export.manifest.parts if one.name != CITY]
+
+
+async def test_who_has_not_heard_that_a_city_moved_cannot_write_there(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'city.db'}"
+    async with begun(url):
+        pass
+    store = await place_of(url).store(midnight, 10)
+    try:
+        edge = SqlJournal(store, EDGE, delivers=True)
+        (claim,) = await edge.claim([3])
+        await exported(url, tmp_path / "city.export")
+        with pytest.raises(IntegrityError, match="this city has moved"):
+            await edge.commit([Move(claim.cursor.token, claim.cursor)])
+    finally:
+        await store.close()
