@@ -47,7 +47,7 @@ def cursor(line: lines.CursorLine, topics: Iterable[str], begins: Begins, token:
     return Cursor(
         partition=line.partition,
         token=token,
-        reach={topic: begins[topic, line.partition].reach for topic in topics},
+        reach={**line.outside, **{topic: begins[topic, line.partition].reach for topic in topics}},
         now=line.now,
         rules=line.rules,
         seq=line.seq,

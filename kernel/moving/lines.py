@@ -6,6 +6,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
+from kernel.journal import Reach
+
 FORMAT: Final = "gridcase-export"
 VERSION: Final = 1
 
@@ -73,10 +75,11 @@ class CityLine(Struct, frozen=True):
     host: str
 
 
-class CursorLine(Struct, frozen=True):
+class CursorLine(Struct, frozen=True, omit_defaults=True):
     """One journal partition: its last row, and the last number seen of and sent to each other.
 
-    Positions in topics stay behind: they are the host's own.
+    Positions in the city's own topics stay behind. `outside` is how far the edge has read topics in which
+    strangers write: what they have written since waits there.
     """
 
     processor: str
@@ -88,6 +91,7 @@ class CursorLine(Struct, frozen=True):
     rules: int
     seen: dict[str, dict[str, int]]
     sent: dict[str, dict[int, int]]
+    outside: dict[str, Reach] = {}
 
 
 class EventLine(Struct, frozen=True, omit_defaults=True):

@@ -1,6 +1,6 @@
 """A city leaves its database: all is read at one moment, and from then on nobody can write here again."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ def leave(
     if found.host != MOVED:
         _refuse_queued(connection, place, processors, found)
     code, name, exported = found.code, found.name, datetime.now(UTC)
-    _write(connection, found, out)
+    _write(connection, found, {topic for one in processors for topic in one.topics}, out)
     seal = out.seal(release, code, name, exported)
     if found.host != MOVED:
         _shut(connection, place)
@@ -105,8 +105,8 @@ def _rows_of_journals(connection: Connection) -> Sequence[Any]:
     return connection.execute(query.order_by(journals.c.processor, journals.c.partition)).fetchall()
 
 
-def _write(connection: Connection, found: City, out: ExportWriter) -> None:
-    """Every part; a processor's events lie together."""
+def _write(connection: Connection, found: City, inner: Collection[str], out: ExportWriter) -> None:
+    """Every part; a processor's events lie together. `inner` are the topics that the city itself fills."""
     created = connection.execute(select(city.c.created)).scalar_one()
     line = lines.CityLine(
         code=found.code,
@@ -123,7 +123,7 @@ def _write(connection: Connection, found: City, out: ExportWriter) -> None:
     out.body(lines.CITY, json.format(json.encode(line), indent=1))
     rows = _rows_of_journals(connection)
     numbers = {row.id: (row.processor, row.partition) for row in rows}
-    out.lines(lines.CURSORS, map(_cursor_line, rows))
+    out.lines(lines.CURSORS, (_cursor_line(row, inner) for row in rows))
     for processor in sorted({row.processor for row in rows}):
         own = {number: partition for number, (owner, partition) in numbers.items() if owner == processor}
         out.lines(lines.journal_part(processor), _events(connection, own))
@@ -138,7 +138,7 @@ def _write(connection: Connection, found: City, out: ExportWriter) -> None:
         out.body(lines.section_part(hash_), body)
 
 
-def _cursor_line(row: Any) -> lines.CursorLine:
+def _cursor_line(row: Any, inner: Collection[str]) -> lines.CursorLine:
     cursor = reading.cursor_of(row)
     return lines.CursorLine(
         processor=row.processor,
@@ -150,6 +150,7 @@ def _cursor_line(row: Any) -> lines.CursorLine:
         rules=cursor.rules,
         seen=cursor.seen,
         sent=cursor.sent,
+        outside={topic: reach for topic, reach in cursor.reach.items() if topic not in inner},
     )
 
 
