@@ -13,6 +13,7 @@ from cities.people import People
 from cli.assemble import open_city
 from cli.conductor import Conductor, arriving
 from cli.move import exported, imported
+from cli.stage import OneProcess
 from kernel.clock import SteppedClock
 from kernel.edge import EDGE
 from kernel.errors import AnotherCity, CityNotDrained, CityRunsAlready
@@ -59,10 +60,10 @@ async def lived_at(urls: Sequence[str], folder: Path) -> Lived:
         if 0 < place < len(urls):
             await move(urls[place - 1], url, folder)
         async with open_city(url, exclusive=True, clock=clock) as city:
+            stage = OneProcess(city.host, clock)
             if conductor is None:
-                conductor = Conductor(city, clock, people, arrivals(REPORTS), lambda row, letter: None, STEP)
-            conductor.city = city
-            conductor._router = next(one for one in city.host.workers if one.decider.processor is ROUTER_CASE)
+                conductor = Conductor(stage, people, arrivals(REPORTS), lambda row, letter: None, STEP)
+            conductor.stage = stage
             while await conductor.advance(midnight() + timedelta(hours=hours)):
                 pass
     async with open_city(urls[-1], exclusive=True, clock=clock) as city:
