@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from cli.output import Exit, emit, facts
 from cli.topology import PROCESSORS, REGISTRY_RULES
 from kernel import settings
 from kernel.edge import EDGE
-from kernel.errors import CityThere, CityUnfit, ExportBroken, Fault, NoSuchCity
+from kernel.errors import CityRunsAlready, CityThere, CityUnfit, ExportBroken, Fault, NoSuchCity
 from kernel.log import Outgoing
 from kernel.moving import arriving, lines
 from kernel.moving.reading import Export
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from kernel.moving.arriving import Begins
     from kernel.sql.place import Place
 
+_CLOSING_SECONDS: Final = 3.0
+_LOOK_SECONDS: Final = 0.3
 _KNOWN: Final = {EDGE, *(processor.name for processor in PROCESSORS)}
 
 
@@ -87,6 +90,7 @@ async def exported(url: str, file: Path) -> str:
     await place.run(lambda connection: read_city(connection, place.name))  # or there is nothing to lock
     let_go = await place.lock()
     try:
+        await _refuse_others(place)
         with ExportWriter(file) as out:
             seal = await place.run(
                 lambda connection: leave(connection, place.name, PROCESSORS, out, version("gridcase"))
@@ -154,6 +158,17 @@ def _refuse_stepped(city: lines.CityLine) -> None:
         raise CityUnfit(
             "a city whose clock runs", "a demonstration in stepped time", "import it without --kafka"
         )
+
+
+async def _refuse_others(place: "Place") -> None:
+    """A worker elsewhere that still runs is to be stopped; a session just closed is given time to go."""
+    from kernel.sql.leaving import others  # noqa: PLC0415 - as above
+
+    until = time.monotonic() + _CLOSING_SECONDS
+    while found := await place.run(others):
+        if time.monotonic() > until:
+            raise CityRunsAlready(place.name, f"{found} sessions of gridcase")
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _refuse_taken(place: "Place") -> None:

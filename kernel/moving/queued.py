@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from kernel.journal import Cursor
-from kernel.log import Outgoing
+from kernel.log import Outgoing, Target
 from kernel.processor import AnyProcessor
 from schemas.topics import BY_NAME
 
@@ -35,13 +35,14 @@ class Queued(NamedTuple):
 def not_handled(readers: Iterable[AnyProcessor], halted: Sequence[Halted], partitions: int) -> list[Queued]:
     """What was sent and is not seen. A reader that has seen more than was sent counts below zero."""
     cursors = {(one.processor, one.cursor.partition): one.cursor for one in halted}
+    sent_to = _sent(halted)
     found: list[Queued] = []
     for reader in readers:
         for topic in reader.topics:
             waiting, beyond = 0, 0
             for partition in range(partitions):
                 seen = cursors.get((reader.name, partition), Cursor(partition)).seen.get(topic, {})
-                sent = _sent(topic, partition, halted)
+                sent = sent_to.get((topic, partition), {})
                 for origin in sorted(sent.keys() | seen.keys()):
                     number = sent.get(origin, 0) - seen.get(origin, 0)
                     waiting, beyond = waiting + max(0, number), beyond + min(0, number)
@@ -64,13 +65,15 @@ def not_published(readers: Iterable[AnyProcessor], halted: Sequence[Halted]) -> 
     return found
 
 
-def _sent(topic: str, partition: int, halted: Iterable[Halted]) -> Mapping[str, int]:
-    """The last number of each sender to a partition of a topic."""
-    owner = BY_NAME[topic].journal_of if topic in BY_NAME else ""
-    if owner:
-        return {
-            one.origin: one.cursor.seq
-            for one in halted
-            if one.processor == owner and one.cursor.partition == partition
-        }
-    return {one.origin: last for one in halted if (last := one.cursor.sent.get(topic, {}).get(partition, 0))}
+def _sent(halted: Iterable[Halted]) -> Mapping[Target, Mapping[str, int]]:
+    """The last number of each sender to each topic partition."""
+    events = {topic.journal_of: topic.name for topic in BY_NAME.values() if topic.journal_of}
+    found: dict[Target, dict[str, int]] = {}
+    for one in halted:
+        if one.processor in events:
+            target = (events[one.processor], one.cursor.partition)
+            found.setdefault(target, {})[one.origin] = one.cursor.seq
+        for topic, numbers in one.cursor.sent.items():
+            for partition, last in numbers.items():
+                found.setdefault((topic, partition), {})[one.origin] = last
+    return found
