@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from kernel.errors import BrokerRefused, TopicsUnfit
+from aiokafka.errors import KafkaError
+
+from kernel.errors import BrokerRefused, BrokerUnreachable, TopicsUnfit
 from kernel.inbox import overtaken
-from kernel.kafka.cluster import Cluster, TopicMissing
+from kernel.kafka.cluster import Cluster, NoAnswer, TopicMissing
 from kernel.kafka.layout import Difference, Layout, differences, missing
 from kernel.kafka.looking import Looker
 from kernel.kafka.publishing import Publisher
@@ -52,6 +54,8 @@ async def make_ready(
                 what, found = f"{target[0]}/{target[1]}", refusal.found
                 raise _told(cluster, Difference(what, refusal.code, refusal.expected, found, do, stops=True))
         return await _sent(cluster, looker, publisher, inbox, list(brought))
+    except (NoAnswer, TopicMissing, TimeoutError, KafkaError) as error:
+        raise BrokerUnreachable(cluster.bootstrap, str(error) or type(error).__name__) from error
     finally:
         await asyncio.gather(publisher.close(), looker.close(), return_exceptions=True)
 

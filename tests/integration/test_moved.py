@@ -37,7 +37,9 @@ from tests.integration.lived import (
     read,
 )
 
-REPORTS = 24
+pytestmark = pytest.mark.timeout(300)
+
+REPORTS = 16
 HOURS = (9, 13, 26)
 """The city time at which each stay ends."""
 
