@@ -8,8 +8,10 @@ from typer.core import TyperGroup
 
 from cli import case, db, explain, held, personal, topics, version
 from cli.bench import bench
+from cli.compare import compare
 from cli.init import init
 from cli.mend import recover, republish
+from cli.move import export, import_
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
 from cli.replay import replay
 from cli.run import run
@@ -113,12 +115,15 @@ app.add_typer(case.app, name="case")
 app.command("tail")(tail)
 app.add_typer(explain.app, name="explain")
 app.command("replay")(replay)
+app.command("compare")(compare)
 app.command("simulate")(simulate)
 app.add_typer(held.app, name="held")
 app.add_typer(db.app, name="db")
 app.add_typer(topics.app, name="topics")
 app.command("republish")(republish)
 app.command("recover")(recover)
+app.command("export")(export)
+app.command("import")(import_)
 app.command("bench")(bench)
 app.add_typer(personal.app, name="personal")
 app.command("version")(version.show)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from cli.assemble import MemberCity, clock_of, decider_of, edge_of, new_token, pace_of, seals_of
 from cli.topology import PERFORMING, PROCESSORS
-from kernel.clock import Clock
+from kernel.clock import Clock, StairClock
 from kernel.edge import Edge
 from kernel.editions import Editions, rules_of
 from kernel.hosts.member import Heirs, Member
@@ -25,10 +25,12 @@ from kernel.page import EDGE, INSTANCES
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import DeliveryKind, Settings
+from kernel.sql import steps
 from kernel.sql.city import City
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions
 from kernel.sql.journal import SqlJournal
+from kernel.sql.store import Store
 from kernel.telemetry import MeteredJournal, Meters
 from kernel.worker import Worker
 from schemas.topics import GRID_EVENTS, UNIT_COMMANDS
@@ -59,9 +61,7 @@ async def open_member(
     what others write to open topics, and gives up what those in `given_up` have lost.
     """
     cluster = cluster_of(settings)
-    async with await open_database(settings.database_url, exclusive=False, host="kafka") as opened:
-        city, store, clock = opened.city, opened.store, clock or clock_of(opened.city)
-        store.stamp = clock.wall
+    async with _opened(settings.database_url, clock) as (city, store, clock):  # noqa: PLR1704 - it is the same
         journals = {name: SqlJournal(store, name, delivers=False) for name in (*NAMES, EDGE)}
         cluster = cluster.of(city.mark, city.partitions)
         parts = _Parts(settings, slot, city, clock, SqlEditions(store), journals, cluster, meters, [])
@@ -77,6 +77,23 @@ async def open_member(
             yield MemberCity(city, store, clock, parts.editions, journals, own, *seals, host)
         finally:
             await asyncio.gather(*(end() for end in parts.ends), return_exceptions=True)
+
+
+@asynccontextmanager
+async def _opened(url: str, clock: Clock | None) -> AsyncGenerator[tuple[City, Store, Clock]]:
+    """The database, with the clock given or the city's own, told of its steps if it has any."""
+    async with await open_database(url, exclusive=False, host="kafka") as opened:
+        clock = clock or clock_of(opened.city)
+        opened.store.stamp = clock.wall
+        following: list[asyncio.Task[None]] = []
+        if isinstance(clock, StairClock):
+            await steps.learn(opened.store, clock)
+            following.append(asyncio.create_task(steps.follow(opened.store, clock), name="steps"))
+        try:
+            yield opened.city, opened.store, clock
+        finally:
+            for task in following:
+                task.cancel()
 
 
 class _Parts(NamedTuple):
@@ -95,6 +112,8 @@ class _Parts(NamedTuple):
     @property
     def pace(self) -> Pace:
         pace = pace_of(self.clock, self.settings)
+        if isinstance(self.clock, StairClock):  # a demonstration, all on one machine with one clock
+            return pace
         return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
 
     def metered(self, processor: str) -> SqlJournal | MeteredJournal:

@@ -129,7 +129,8 @@ async def test_a_worker_stops_at_what_is_not_ours_and_names_it(
         for name, (one, words) in CASES.items():
             await renewed(town)
             if one.stamp:  # as an administrator may do while workers run
-                await alter(town.cluster, **{"message.timestamp.type": "CreateTime"})
+                far = {"message.timestamp.after.max.ms": str(1 << 40)}
+                await alter(town.cluster, **{"message.timestamp.type": "CreateTime"}, **far)
             fault, offset = await stopped_by(town, one)
             assert isinstance(fault, WildStamp if one.stamp else InnerUnreadable), name
             assert f"case.commands/{one.partition} at offset {offset} " in str(fault), name
