@@ -123,15 +123,13 @@ async def _not_of_another(url: str, made: "City") -> None:
     """Refuse topics in which another city has written, before anything is made."""
     from kernel.kafka.cluster import cluster_of  # noqa: PLC0415 - needs the extra kafka
     from kernel.kafka.owner import refuse_foreign  # noqa: PLC0415 - as above
-    from kernel.kafka.topics import brokers  # noqa: PLC0415 - as above
     from kernel.sql.city import open_city  # noqa: PLC0415 - as above
 
     cluster = replace(cluster_of(settings.read(database_url=url)), partitions=made.partitions)
     with suppress(NoSuchCity):
         async with await open_city(url, exclusive=False) as begun:
             cluster = cluster.of(begun.city.mark, begun.city.partitions)
-    async with brokers(cluster):  # whether they answer at all, in words
-        await refuse_foreign(cluster, made.code)
+    await refuse_foreign(cluster, made.code)
 
 
 async def _made_topics(url: str, partitions: int, bundle: Bundle) -> None:

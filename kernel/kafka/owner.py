@@ -4,6 +4,7 @@ from kernel.errors import AnotherCity
 from kernel.kafka.cluster import Cluster, TopicMissing
 from kernel.kafka.looking import Looker
 from kernel.kafka.records import city_of
+from kernel.kafka.topics import brokers
 from kernel.log import Message
 from schemas.topics import TOPICS, Topic
 from schemas.wire import Unreadable, frame
@@ -16,16 +17,21 @@ async def refuse_foreign(cluster: Cluster, code: str) -> None:
     """
     looker = Looker(cluster, "owner", city_of)
     try:
-        for topic in reversed(TOPICS):  # the rules come last and are there first
-            found = None if topic.open else await _first(looker, topic, cluster.partitions)
-            if found is not None and (not cluster.city or found.headers.origin != cluster.city.hex()):
-                raise AnotherCity(
-                    f"{cluster.name(topic.name)} at {cluster.bootstrap}", "its records",
-                    f"those of {code} alone", f"some of {_named(found, code)}",
-                    "name this city's topics by another GRIDCASE_KAFKA_PREFIX, or take its own database",
-                )  # fmt: skip
+        async with brokers(cluster):  # which says in words why they do not answer, or not to us
+            await _refuse(looker, cluster, code)
     finally:
         await looker.close()
+
+
+async def _refuse(looker: Looker, cluster: Cluster, code: str) -> None:
+    for topic in reversed(TOPICS):  # the rules come last and are there first
+        found = None if topic.open else await _first(looker, topic, cluster.partitions)
+        if found is not None and (not cluster.city or found.headers.origin != cluster.city.hex()):
+            raise AnotherCity(
+                f"{cluster.name(topic.name)} at {cluster.bootstrap}", "its records",
+                f"those of {code} alone", f"some of {_named(found, code)}",
+                "name this city's topics by another GRIDCASE_KAFKA_PREFIX, or take its own database",
+            )  # fmt: skip
 
 
 async def _first(looker: Looker, topic: Topic, partitions: int) -> Message | None:
