@@ -48,6 +48,16 @@ class Looker:
         except TimeoutError as error:
             raise NoAnswer(self._cluster.bootstrap) from error
 
+    async def numbers(self, topic: str) -> Collection[int]:
+        """The partitions that the topic has."""
+        name = self._cluster.name(topic)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                client = await self._knowing({name})
+        except TimeoutError as error:
+            raise NoAnswer(self._cluster.bootstrap) from error
+        return sorted(client.cluster.partitions_for_topic(name) or ())
+
     async def following(self, topic: str, partition: int, offset: int) -> int:
         """The offset of the first record at or above this one, or the end: transactions leave marks."""
         tp = TopicPartition(self._cluster.name(topic), partition)

@@ -25,7 +25,7 @@ async def refuse_foreign(cluster: Cluster, code: str) -> None:
 
 async def _refuse(looker: Looker, cluster: Cluster, code: str) -> None:
     for topic in reversed(TOPICS):  # the rules come last and are there first
-        found = None if topic.open else await _first(looker, topic, cluster.partitions)
+        found = None if topic.open else await _first(looker, topic)
         if found is not None and (not cluster.city or found.headers.origin != cluster.city.hex()):
             raise AnotherCity(
                 f"{cluster.name(topic.name)} at {cluster.bootstrap}", "its records",
@@ -34,10 +34,9 @@ async def _refuse(looker: Looker, cluster: Cluster, code: str) -> None:
             )  # fmt: skip
 
 
-async def _first(looker: Looker, topic: Topic, partitions: int) -> Message | None:
-    numbers = range(1 if topic.single else partitions)
+async def _first(looker: Looker, topic: Topic) -> Message | None:
     try:
-        spans = await looker.spans([(topic.name, number) for number in numbers])
+        spans = await looker.spans([(topic.name, number) for number in await looker.numbers(topic.name)])
     except TopicMissing:
         return None
     for (name, number), span in spans.items():
