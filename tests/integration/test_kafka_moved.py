@@ -225,6 +225,7 @@ async def here(stay: Stay, arrived: Sequence[bytes], before: Lived | None) -> Li
     return lived
 
 
+@pytest.mark.soak
 async def test_a_worker_that_still_runs_is_named_and_shut_out(
     postgres_server: PostgresServer, environ: dict[str, str], tmp_path: Path
 ) -> None:
