@@ -173,7 +173,7 @@ async def test_who_has_not_heard_that_a_city_moved_cannot_write_there(
         edge = SqlJournal(store, EDGE, delivers=True)
         (claim,) = await edge.claim([3])
         await exported(url, tmp_path / "city.export")
-        with pytest.raises(IntegrityError, match="this.city.has.moved"):
+        with pytest.raises(IntegrityError, match=r"this.city.has.moved"):
             await edge.commit([Move(claim.cursor.token, claim.cursor)])
     finally:
         await store.close()
