@@ -14,6 +14,9 @@ from cli.opening import url_of
 from cli.options import Database
 from cli.output import console
 from cli.worker import SERVICES
+from kernel import settings
+from kernel.kafka.cluster import cluster_of
+from kernel.kafka.rights import actors
 
 _STOP_SECONDS: Final = 15.0
 _QUIET_SECONDS: Final = 10.0
@@ -31,7 +34,19 @@ def up(
     raise typer.Exit(asyncio.run(_up(url_of(database), slot)))
 
 
+async def _fits(url: str, slot: str) -> None:
+    """Say once, instead of once for each service, what keeps the city from running."""
+    from cli.fit import fitting  # noqa: PLC0415 - needs the extra kafka
+    from cli.member import open_member  # noqa: PLC0415 - as above
+
+    given = settings.read(database_url=url)
+    opening = open_member(given, slot, processors=())
+    async with fitting(opening, cluster_of(given), given.kafka_replicas, actors()):
+        return
+
+
 async def _up(url: str, slot: str) -> int:
+    await _fits(url, slot)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):

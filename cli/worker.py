@@ -54,5 +54,6 @@ def worker(
             open_member(given, name, processors=chosen, instance=edge, channels=channels, meters=meters),
             cluster_of(given),
             given.kafka_replicas,
+            [one.name for one in chosen] + [EDGE] * (edge is not None),
         ),
     )

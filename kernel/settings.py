@@ -8,10 +8,10 @@ import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from kernel.errors import Fault
@@ -32,13 +32,28 @@ _TEXTS: Final = {
     "database_url": _URLS,
     "kafka_bootstrap": "HOST:PORT, several with commas between",
     "kafka_prefix": "letters, figures, points and hyphens",
+    "kafka_ca_file": "a file",
+    "kafka_certificate_file": "a file",
+    "kafka_key_file": "a file",
+    "kafka_user": "a name",
+    "kafka_password": "a password",
+    "kafka_password_file": "a file",
+    "webhook_secrets": "a JSON object of texts",
 }
 
-_HIDDEN: Final = frozenset({"webhook_secrets"})
+_HIDDEN: Final = frozenset({"webhook_secrets", "kafka_password"})
 """Settings whose values are shown to nobody."""
+
+_OF_TLS: Final = ("kafka_ca_file", "kafka_certificate_file", "kafka_key_file")
+_OF_SASL: Final = ("kafka_user", "kafka_password", "kafka_password_file")
 
 DeliveryKind: TypeAlias = Literal["faust", "stock", "plain"]
 """By whom messages are fetched from Kafka: Faust in whole batches, Faust as it comes, or aiokafka alone."""
+
+Security: TypeAlias = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
+"""How one comes in to Kafka, in its own words: with TLS or without, with name and password or without."""
+
+Mechanism: TypeAlias = Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"]
 
 Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9.:_-]+$")]
 
@@ -76,6 +91,25 @@ class Settings(BaseSettings):
         "faust",
         description="Who fetches from Kafka: faust in whole batches, its stock streams, or plain aiokafka.",
     )
+    kafka_security: Security = Field(
+        "plaintext",
+        description="How to come in to Kafka: ssl is encrypted, sasl_ssl asks for name and password as well.",
+    )
+    kafka_ca_file: str = Field(
+        "", description="Authorities (PEM) that may vouch for the brokers; empty: those of this machine."
+    )
+    kafka_certificate_file: str = Field(
+        "", description="Our own certificate (PEM), for brokers that ask for one."
+    )
+    kafka_key_file: str = Field(
+        "", description="Its key (PEM, without a password); empty where it lies beside the certificate."
+    )
+    kafka_mechanism: Mechanism = Field(
+        "SCRAM-SHA-512", description="How name and password are proven to Kafka."
+    )
+    kafka_user: str = Field("", description="Our name at Kafka.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="Its password; better in a file.")
+    kafka_password_file: str = Field("", description="File whose first line is the password.")
     batch_messages: int = Field(1000, ge=1, le=100_000, description="Messages in one transaction, at most.")
     batch_timers: int = Field(1000, ge=1, le=100_000, description="Timers in one transaction, at most.")
     tick_seconds: float = Field(
@@ -136,6 +170,32 @@ class Settings(BaseSettings):
         """A variable is text; what it holds is JSON."""
         return json.loads(secrets or "{}") if isinstance(secrets, str) else secrets
 
+    @model_validator(mode="after")
+    def _fitting_together(self) -> Self:
+        """What the way in to Kafka needs, and nothing that it would not use."""
+        way = self.kafka_security
+        found = {name for name in (*_OF_TLS, *_OF_SASL) if _text(getattr(self, name))}
+        unused = [] if "ssl" in way.split("_") else [name for name in _OF_TLS if name in found]
+        if not way.startswith("sasl"):
+            unused += [name for name in _OF_SASL if name in found]
+        elif len(found & {"kafka_password", "kafka_password_file"}) != 1 or "kafka_user" not in found:
+            raise ValueError(
+                f"{_variable('kafka_user')} with {_variable('kafka_password')} or its file: expected a name "
+                f"and one password where {_variable('kafka_security')} is {way}, found something else"
+            )
+        if unused:
+            raise ValueError(
+                f"{_variable(unused[0])}: expected nothing where {_variable('kafka_security')} is {way}, "
+                "found a value that would not be used"
+            )
+        if "kafka_key_file" in found and "kafka_certificate_file" not in found:
+            raise ValueError(f"{_variable('kafka_certificate_file')}: expected one for the key, found none")
+        if (way, self.kafka_mechanism) == ("sasl_plaintext", "PLAIN"):
+            raise ValueError(
+                f"{_variable('kafka_mechanism')}: expected SCRAM where nothing is encrypted, found PLAIN"
+            )
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -182,7 +242,7 @@ def example() -> str:
         "# Settings with their defaults: copy to .env, or export. Written by `python -m kernel.settings`."
     ]
     for name, field in Settings.model_fields.items():
-        lines += ["", f"# {field.description}", f"# {PREFIX}{name.upper()}={_default(name)}"]
+        lines += ["", f"# {field.description}", f"# {_variable(name)}={_default(name)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -191,14 +251,24 @@ def reference() -> str:
     lines = ["# Settings", "", "| variable | default | values | meaning |", "| --- | --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         lines.append(
-            f"| `{PREFIX}{name.upper()}` | `{_default(name)}` | {_bounds(name)} | {field.description} |"
+            f"| `{_variable(name)}` | `{_default(name)}` | {_bounds(name)} | {field.description} |"
         )
     return "\n".join(lines) + "\n"
 
 
+def _variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}"
+
+
+def _text(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
 def _default(name: str) -> object:
     field = Settings.model_fields[name]
-    return field.default if field.default_factory is None else "{}"
+    if field.default_factory is not None:
+        return "{}"
+    return _text(field.default) if isinstance(field.default, SecretStr) else field.default
 
 
 def _ours(environ: Mapping[str, str]) -> dict[str, str]:
@@ -211,11 +281,13 @@ def _ours(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _line(place: tuple[int | str, ...], fault: Mapping[str, Any]) -> str:
     """One wrong setting in words: variable, expected, found."""
+    if not place:
+        return str(fault["ctx"]["error"])
     name = str(place[0])
-    variable = f"{PREFIX}{name.upper()}"
+    variable = _variable(name)
     if fault["type"] == "extra_forbidden":
         alike = get_close_matches(name, Settings.model_fields, 1, 0.5)
-        guess = f" ({PREFIX}{alike[0].upper()}?)" if alike else ""
+        guess = f" ({_variable(alike[0])}?)" if alike else ""
         return f"{variable}: expected a setting that exists{guess}"
     if name in _HIDDEN:
         return f"{variable}: expected {_bounds(name)}, found something else"
@@ -226,10 +298,8 @@ def _line(place: tuple[int | str, ...], fault: Mapping[str, Any]) -> str:
 def _bounds(name: str) -> str:
     """Which values a setting takes, in words."""
     field = Settings.model_fields[name]
-    if field.annotation is str:
+    if name in _TEXTS or field.annotation is str:
         return _TEXTS.get(name, "a host name or address")
-    if name in _HIDDEN:
-        return "a JSON object of texts"
     choices = getattr(field.annotation, "__args__", ())
     if choices:
         return " or ".join(choices)
