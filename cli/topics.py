@@ -24,7 +24,6 @@ from kernel.kafka.rights import (
     services,
 )
 from kernel.kafka.rights import strimzi as users
-
 from schemas.topics import UNIT_CASES
 
 if TYPE_CHECKING:

@@ -250,9 +250,7 @@ def reference() -> str:
     """The table of the settings for docs/reference."""
     lines = ["# Settings", "", "| variable | default | values | meaning |", "| --- | --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
-        lines.append(
-            f"| `{_variable(name)}` | `{_default(name)}` | {_bounds(name)} | {field.description} |"
-        )
+        lines.append(f"| `{_variable(name)}` | `{_default(name)}` | {_bounds(name)} | {field.description} |")
     return "\n".join(lines) + "\n"
 
 

@@ -23,6 +23,9 @@ FOUNDERS: Final = ("registry.rules", "edge")
 
 _ALL: Final = "every processor"
 _UNIT: Final = "the unit"
+_CHECKED: Final[tuple[Operation, ...]] = ("DescribeConfigs",)
+"""At its start everybody compares the topics that he uses with the registry."""
+
 _ORDER: Final[tuple[Operation, ...]] = ("Read", "Write", "Create", "Describe", "DescribeConfigs")
 
 
@@ -63,13 +66,15 @@ def rights(who: Iterable[str], wanted: Sequence[Layout], named: Callable[[str], 
             if isinstance(topic, Topic) and topic.journal_of == actor:
                 does.add("Read")  # at a claim what was published last is compared with the journal
             if does:
-                found.setdefault(("topic", layout.name), set()).update(does | {"DescribeConfigs"})
+                found.setdefault(("topic", layout.name), set()).update(does, _CHECKED)
     return _sorted(found)
 
 
 def rights_of_operator(wanted: Sequence[Layout], named: Callable[[str], str]) -> Sequence[Right]:
     """What it takes to found the city, to make its topics and to compare them."""
-    found = {(one.kind, one.name): set(one.operations) for one in rights(FOUNDERS, wanted, named)}
+    found: dict[tuple[Kind, str], set[Operation]] = {
+        (one.kind, one.name): set(one.operations) for one in rights(FOUNDERS, wanted, named)
+    }
     for layout in wanted:
         found.setdefault(("topic", layout.name), set()).update({"Create", "Describe", "DescribeConfigs"})
     return _sorted(found)

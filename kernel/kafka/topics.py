@@ -10,8 +10,9 @@ from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from kernel.errors import BrokerRefused, BrokerUnreachable
+from kernel.kafka.allowed import refuse_without_rights
 from kernel.kafka.cluster import Cluster
-from kernel.kafka.entering import entered, refuse_without_rights
+from kernel.kafka.entering import entered
 from kernel.kafka.layout import Found, Layout
 from kernel.kafka.rights import Right
 
@@ -21,9 +22,7 @@ _NO_ERROR: Final = 0
 class Brokers:
     """What may be asked of the brokers about topics, over open connections."""
 
-    def __init__(
-        self, cluster: Cluster, admin: AIOKafkaAdminClient, connection: AIOKafkaConnection
-    ) -> None:
+    def __init__(self, cluster: Cluster, admin: AIOKafkaAdminClient, connection: AIOKafkaConnection) -> None:
         self._cluster = cluster
         self._admin = admin
         self._connection = connection
@@ -84,9 +83,11 @@ class Brokers:
 async def brokers(cluster: Cluster) -> AsyncGenerator[Brokers]:
     """The brokers, once they have let us in; whatever they cannot or will not do is a fault in words."""
     arguments: dict[str, Any] = cluster.client("topics")
-    async with entered(cluster) as connection:
-        async with _started(cluster, AIOKafkaAdminClient(**arguments)) as admin:
-            yield Brokers(cluster, admin, connection)
+    async with (
+        entered(cluster) as connection,
+        _started(cluster, AIOKafkaAdminClient(**arguments)) as admin,
+    ):
+        yield Brokers(cluster, admin, connection)
 
 
 @asynccontextmanager
