@@ -32,7 +32,7 @@ def _context(settings: Settings) -> ssl.SSLContext:
     if file := settings.kafka_ca_file:
         text = _text("kafka_ca_file", file)
         try:
-            context = ssl.create_default_context(cadata=text)
+            context = ssl.create_default_context(cadata=text or "none")  # nothing would mean the machine's
         except (ssl.SSLError, ValueError) as error:
             raise _wrong("kafka_ca_file", "certificates (PEM)", f"{file} without one") from error
     if file := settings.kafka_certificate_file:

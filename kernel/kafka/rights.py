@@ -81,10 +81,7 @@ def rights_of_operator(wanted: Sequence[Layout], named: Callable[[str], str]) ->
 
 
 def rights_of_unit(unit: str, named: Callable[[str], str]) -> Sequence[Right]:
-    """What a unit's own systems need: to read its cases, in groups that begin with its name, and to command.
-
-    A group `unit.<code>` is theirs.
-    """
+    """What a unit's own systems need: to read its cases, as the group of its name, and to command."""
     found: dict[tuple[Kind, str], set[Operation]] = {("group", named(f"unit.{unit}")): {"Read"}}
     for family in FAMILIES:
         topic = family.of(unit)
