@@ -157,6 +157,11 @@ class KafkaServer:
     def log(self) -> Path:
         return self.home / "server.log"
 
+    def set(self, settings: dict[str, str]) -> None:
+        """Override more lines of its properties; they hold from the next start on."""
+        self.settings |= settings
+        (self.home / "server.properties").write_text(self._properties())
+
     def environ(self, user: str) -> dict[str, str]:
         """The settings by which somebody comes in by the secure listener; the password lies in a file."""
         password = self.home / f"{user}.password"

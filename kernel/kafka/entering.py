@@ -103,7 +103,7 @@ def _fault(cluster: Cluster, address: str, error: BaseException) -> Fault:
         return _fault_of_tls(address, broken)
     if type(error).__name__ in _SASL:
         return NotLetIn(address, f"{cluster.user} with this password", _first_line(error))
-    if isinstance(error, KafkaError):
+    if isinstance(error, KafkaError | ConnectionResetError | EOFError):
         way = cluster.access.get("security_protocol", "PLAINTEXT").lower()
         found = f"that it hangs up on GRIDCASE_KAFKA_SECURITY={way} ({_first_line(error)})"
     elif isinstance(error, TimeoutError):

@@ -151,7 +151,8 @@ def test_brokers_that_are_too_old(place: Place) -> None:
         refused(place, ({"GRIDCASE_KAFKA_BOOTSTRAP": address}, Exit.BROKER, expected))
 
 
-def test_something_else_that_listens(place: Place) -> None:
+def test_something_else_that_listens(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kernel.kafka.cluster.ANSWER_SECONDS", 1.0)
     with answering(lambda _: b"HTTP/1.1 400 Bad Request\r\n\r\n") as address:
         environ = {"GRIDCASE_KAFKA_BOOTSTRAP": address}
         code, said = place.run("worker", "router", **environ)
