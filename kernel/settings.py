@@ -47,6 +47,23 @@ _HIDDEN: Final = frozenset({"webhook_secrets", "kafka_password"})
 _OF_TLS: Final = ("kafka_ca_file", "kafka_certificate_file", "kafka_key_file")
 _OF_SASL: Final = ("kafka_user", "kafka_password", "kafka_password_file")
 
+HEAD: Final = "# Settings with their defaults: copy to .env, or export. Written by `python -m kernel.settings`."
+HEAD_OF_CONTAINERS: Final = """\
+# For deploy/compose.yaml: copy to deploy/.env and choose a password. Written by `python -m kernel.settings`.
+
+# The password of the database that compose.yaml starts.
+POSTGRES_PASSWORD="""
+
+IN_CONTAINERS: Final[Mapping[str, str]] = {
+    "GRIDCASE_DATABASE_URL": "postgresql://gridcase:${POSTGRES_PASSWORD}@postgres/gridcase",
+    "GRIDCASE_KAFKA_BOOTSTRAP": "kafka:9092",
+    "GRIDCASE_KAFKA_REPLICAS": "1",
+    "GRIDCASE_LOG_FORMAT": "json",
+    "GRIDCASE_HEALTH_HOST": "0.0.0.0",  # noqa: S104 - a container's own network
+    "GRIDCASE_HEALTH_PORT": "8080",
+}
+"""Settings that deploy/compose.yaml makes other than their defaults."""
+
 DeliveryKind: TypeAlias = Literal["faust", "stock", "plain"]
 """By whom messages are fetched from Kafka: Faust in whole batches, Faust as it comes, or aiokafka alone."""
 
@@ -236,14 +253,18 @@ def hide_password(url: str) -> str:
     return f"{scheme}{separator}{user}:•••@{tail}" if at and colon else url
 
 
-def example() -> str:
-    """The text of `.env.example`: each setting with its unit, its bounds and its default."""
-    lines = [
-        "# Settings with their defaults: copy to .env, or export. Written by `python -m kernel.settings`."
-    ]
+def example(head: str = HEAD, here: Mapping[str, str] | None = None) -> str:
+    """The text of an `.env.example`: each setting with its default, or with what it is `here`."""
+    lines = [head]
     for name, field in Settings.model_fields.items():
-        lines += ["", f"# {field.description}", f"# {_variable(name)}={_default(name)}"]
+        value = (here or {}).get(_variable(name), _default(name))
+        lines += ["", f"# {field.description}", f"# {_variable(name)}={value}"]
     return "\n".join(lines) + "\n"
+
+
+def example_for_containers() -> str:
+    """The text of deploy/.env.example: what holds in containers unless deploy/.env says otherwise."""
+    return example(HEAD_OF_CONTAINERS, IN_CONTAINERS)
 
 
 def reference() -> str:
@@ -314,5 +335,6 @@ def _bounds(name: str) -> str:
 
 if __name__ == "__main__":
     root = Path(__file__).resolve().parent.parent
-    (root / ".env.example").write_text(example(), encoding="utf-8")
-    print(root / ".env.example")  # noqa: T201 - it says what it wrote
+    for place, text in ((root, example()), (root / "deploy", example_for_containers())):
+        (place / ".env.example").write_text(text, encoding="utf-8")
+        print(place / ".env.example")  # noqa: T201 - it says what it wrote
