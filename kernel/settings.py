@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,6 +28,7 @@ _SCHEMES: Final = {
     "postgresql": "postgresql",
     "postgresql+asyncpg": "postgresql",
 }
+_IN_QUERY: Final = re.compile(r"([?&][a-z]*password=)[^&]*")
 _URLS: Final = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _TEXTS: Final = {
     "database_url": _URLS,
@@ -47,7 +49,9 @@ _HIDDEN: Final = frozenset({"webhook_secrets", "kafka_password"})
 _OF_TLS: Final = ("kafka_ca_file", "kafka_certificate_file", "kafka_key_file")
 _OF_SASL: Final = ("kafka_user", "kafka_password", "kafka_password_file")
 
-HEAD: Final = "# Settings with their defaults: copy to .env, or export. Written by `python -m kernel.settings`."
+HEAD: Final = (
+    "# Settings with their defaults: copy to .env, or export. Written by `python -m kernel.settings`."
+)
 HEAD_OF_CONTAINERS: Final = """\
 # For deploy/compose.yaml: copy to deploy/.env and choose a password. Written by `python -m kernel.settings`.
 
@@ -246,7 +250,8 @@ def read(
 
 
 def hide_password(url: str) -> str:
-    """A database URL that may be shown: the password is dots."""
+    """A database URL that may be shown: the password is dots, and so is that of a key."""
+    url = _IN_QUERY.sub(r"\1•••", url)
     head, at, tail = url.rpartition("@")
     scheme, separator, credentials = head.partition("://")
     user, colon, _ = credentials.partition(":")

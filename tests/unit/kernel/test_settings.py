@@ -130,6 +130,10 @@ def test_what_only_the_tests_read_is_no_setting() -> None:
 def test_a_password_is_never_shown() -> None:
     assert "hunter2" not in wrong(GRIDCASE_DATABASE_URL="mysql://me:hunter2@host/db")
     assert hide_password("postgresql://me:hunter2@host/db") == "postgresql://me:•••@host/db"
+    assert (
+        hide_password("postgresql://me@host/db?sslkey=k&sslpassword=hunter2&sslmode=require")
+        == "postgresql://me@host/db?sslkey=k&sslpassword=•••&sslmode=require"
+    )
     assert hide_password("sqlite:///a.sqlite3") == "sqlite:///a.sqlite3"
 
 
