@@ -5,9 +5,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from kernel.errors import TopicsUnfit
-from kernel.kafka.cluster import Cluster
+from kernel.kafka.cluster import Cluster, cluster_of
 from kernel.kafka.layout import Difference, Layout, differences, layouts, missing
-from kernel.kafka.rights import rights, rights_of_operator, used
+from kernel.kafka.rights import actors, rights, rights_of_operator, used
+from kernel.settings import Settings
 
 if TYPE_CHECKING:
     from cli.assemble import MemberCity, Opened
@@ -42,6 +43,15 @@ async def fitting(
             found = differences(wanted, await asked.describe(wanted), ())
         _refuse(cluster, found)
         yield city
+
+
+async def refuse_unfit(given: Settings, slot: str) -> None:
+    """Raise what would keep any service of the city from working."""
+    from cli.member import open_member  # noqa: PLC0415 - as above
+
+    opening = open_member(given, slot, processors=())
+    async with fitting(opening, cluster_of(given), given.kafka_replicas, actors()):
+        return
 
 
 class Ground:
