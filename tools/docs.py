@@ -33,7 +33,7 @@ def topics() -> str:
 
 RIGHTS_PAGE = """# Rights at Kafka
 
-What each service must be allowed, from the same declarations as [topics.md](topics.md). `{{id}}` is a unit that
+What each service must be allowed, by the same declarations as [topics.md](topics.md). `{{id}}` is a unit that
 subscribes; a prefix (`GRIDCASE_KAFKA_PREFIX`) begins every name. *Read* and *Write* let one describe too, and
 *DescribeConfigs* is for the comparison with the registry at each start. The operator runs `gridcase init` and
 `gridcase topics`: makes the topics, compares them, lets the first edition in.
