@@ -1,6 +1,7 @@
 """How a worker is a member of its processor's group: its name there, its session, its figures."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -10,6 +11,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from kernel.errors import SlotTaken
 from kernel.kafka.cluster import Cluster
 from kernel.kafka.sharing import ByNumber
 
@@ -23,6 +25,11 @@ FETCH_BYTES: Final = 1 << 20
 FIGURE_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 5.0
 """How long leaving may take before it goes on beside us."""
+
+WITHIN_SECONDS: Final = 60.0
+PUT_OUT_MOST: Final = 2
+SETTLED_MOST: Final = 10
+"""How often within that time a member may be put out of its group: one that has just come, and any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,47 @@ def let_go(consumer: AIOKafkaConsumer) -> None:
     coordinator = vars(consumer)["_coordinator"]
     if coordinator is not None:
         vars(coordinator)["_group_instance_id"] = None
+
+
+def member_of(consumer: AIOKafkaConsumer) -> str:
+    """By what the group knows this client for now; empty while it is no member."""
+    coordinator = vars(consumer)["_coordinator"]
+    return "" if coordinator is None else str(coordinator.member_id)
+
+
+class Rivals:
+    """Notices that another process goes by our name: each puts the other out of the group, for ever.
+
+    Who was silent for a session was put out by right. Of two the newcomer gives up; one that is settled
+    does so only if that goes on and on.
+    """
+
+    def __init__(self, membership: Membership, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._membership = membership
+        self._monotonic = monotonic
+        self._client: object = None
+        self._member = ""
+        self._looked = self._began = monotonic()
+        self._silent = -math.inf
+        self._put_out: list[float] = []
+
+    def see(self, client: object, member: str) -> None:
+        """Note by what the group knows the client; raises `SlotTaken`."""
+        now = self._monotonic()
+        if now - self._looked > SESSION_SECONDS:
+            self._silent = now
+        self._looked = now
+        if not member or member == self._member:
+            return
+        ours = client is not self._client  # a client of ours took the place of another one of ours
+        self._client, self._member = client, member
+        if ours or now - self._silent < 2 * SESSION_SECONDS:
+            return
+        self._put_out = [at for at in self._put_out if now - at < WITHIN_SECONDS] + [now]
+        times = len(self._put_out)
+        if times >= (PUT_OUT_MOST if now - self._began < WITHIN_SECONDS else SETTLED_MOST):
+            group, worker = self._membership.group, self._membership.worker
+            raise SlotTaken(group, worker.removeprefix(f"{group}-"), times)
 
 
 class Figures:

@@ -8,7 +8,7 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from kernel.errors import Fault
 from kernel.kafka.cluster import TopicMissing
-from kernel.kafka.group import CLOSE_SECONDS, Figures, Membership, let_go
+from kernel.kafka.group import CLOSE_SECONDS, Figures, Membership, Rivals, let_go, member_of
 from kernel.kafka.standing import Standing
 from kernel.log import Message
 
@@ -25,6 +25,7 @@ class PlainDelivery(ConsumerRebalanceListener):
         self._membership = membership
         self._consumer: AIOKafkaConsumer | None = None
         self._figures = Figures()
+        self._rivals = Rivals(membership)
         self._closing: set[asyncio.Task[None]] = set()
 
     # The port.
@@ -41,6 +42,7 @@ class PlainDelivery(ConsumerRebalanceListener):
             return ()
         try:
             consumer = self._consumer or await self._join()
+            self._rivals.see(consumer, member_of(consumer))
             self._figures.tell(standing.offsets, consumer.commit)
             return standing.read(await standing.take(consumer, limit))
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):
