@@ -8,7 +8,7 @@ from typing import ClassVar, Final, NamedTuple
 from cli.assemble import MemberCity
 from cli.fit import fitting
 from cli.member import INSTANCES, open_member, sending_log
-from cli.mend import Books, books_of
+from cli.mend import books_of
 from cli.output import Exit
 from cli.topology import PROCESSORS
 from kernel.edge import EDGE
@@ -38,8 +38,8 @@ class TopicsAhead(Fault):
 
 
 class LogRefused(Fault):
-    """{left} messages were sent again and are not acknowledged: expected the brokers to take them, found no
-    answer. Do: look at the brokers, then run this again.
+    """What was sent again {rounds} times is not in the topics: expected the brokers to take it, found
+    messages missing still. Do: look at the brokers, then run this again.
     """
 
     exit_code: ClassVar[int] = Exit.BROKER
@@ -101,15 +101,10 @@ async def _sent_again(city: MemberCity, log: KafkaLog) -> list[Outgoing]:
     """Send until a look at journals and topics finds nothing that is lost."""
     found: list[Outgoing] = []
     for _ in range(_ROUNDS_MOST):
-        some = await _missing(city, log)
+        books = await books_of(city, {EDGE: INSTANCES})
+        some = unseen(PROCESSORS, await read_through(PROCESSORS, books.cursors, log), books.sent, apart=True)
         if not some:
             return found
         await republish(some, log)
         found += some
-    raise LogRefused(left=len(some))
-
-
-async def _missing(city: MemberCity, log: KafkaLog) -> list[Outgoing]:
-    books: Books = await books_of(city, {EDGE: INSTANCES})
-    through = await read_through(PROCESSORS, books.cursors, log)
-    return unseen(PROCESSORS, through, books.sent, apart=True)
+    raise LogRefused(rounds=_ROUNDS_MOST)

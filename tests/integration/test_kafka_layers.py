@@ -1,0 +1,68 @@
+"""An exception out of every layer of a worker, once each: it goes on, or ends and is started again."""
+
+import asyncio
+import signal
+import time
+
+import pytest
+
+from tests.integration.town import Town
+from tests.integration.trial import count, under_load
+
+LAYERS = (
+    "fetch", "client", "decode", "decide", "append", "commit", "publish", "acknowledge",
+    "offsets", "fetch+claim", "fetch+check", "client+rebalance",
+)  # fmt: skip
+QUICK = ("client+rebalance", "append", "acknowledge")
+
+FROZEN_SECONDS = 4
+
+pytestmark = pytest.mark.timeout(900)
+
+
+async def shaken(town: Town, layers: tuple[str, ...]) -> list[float]:
+    """Let one fault after the other happen in the router; seconds until it has written again, each time."""
+    await town.stop("router", "a")
+    process = await town.start("router", faults=",".join(layers))
+    seconds: list[float] = []
+    for layer in layers:
+        await asyncio.sleep(1)
+        said = len(town.said)
+        process.send_signal(signal.SIGUSR1)
+        await town.says(f"planted {layer.rpartition('+')[2]}", said)
+        at, before = time.monotonic(), await town.rows("router")
+        seconds.append(await town.moves("router", before, at))
+        print(layer, seconds[-1], time.monotonic(), flush=True)
+        assert process.returncode is None, town.said[-5:]
+    return seconds
+
+
+@pytest.mark.soak
+async def test_an_exception_out_of_every_layer_costs_nothing(postgres_url: str, kafka_bootstrap: str) -> None:
+    async with under_load(postgres_url, kafka_bootstrap, 500) as (town, load):
+        seconds = await shaken(town, LAYERS)
+        await count("exception in each layer, Kafka", len(LAYERS), town, load, seconds)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("where", ["in", "out"])
+async def test_a_worker_frozen_in_and_out_of_its_transaction_is_fenced(
+    postgres_url: str, kafka_bootstrap: str, where: str
+) -> None:
+    """Stopped after its rows and before COMMIT, or between COMMIT and publication; continued when others own all."""
+    async with under_load(postgres_url, kafka_bootstrap, 400) as (town, load):
+        await town.stop("router", "a")
+        frozen = await town.start("router", "a", faults=f"freeze {where}")
+        await town.start("router", "b")
+        await asyncio.sleep(8)  # the group has shared the partitions out
+        said = len(town.said)
+        frozen.send_signal(signal.SIGUSR1)
+        await town.says(f"planted freeze {where}", said)
+        theirs = town.shared("router.case", "ab", "a")
+        seconds = await town.each_moves("router.case", theirs, time.monotonic())
+        await asyncio.sleep(FROZEN_SECONDS)
+        frozen.send_signal(signal.SIGCONT)
+        await asyncio.sleep(FROZEN_SECONDS)
+        assert frozen.returncode is None, town.said[-5:]
+        words = {"in": "inside its transaction", "out": "between COMMIT and publication"}[where]
+        await count(f"SIGSTOP {words}, each partition", len(theirs), town, load, seconds)
