@@ -50,7 +50,7 @@ def account(
     """Count everything; raises at the first thing that does not hold.
 
     `acknowledged` are CloudEvent ids, `aside` is what was held once and is no more. On a log apart from the
-    journals there may be `copies`: what was in doubt is sent again. The offsets of `struck` topics began anew.
+    journals there may be `copies`: what was in doubt is sent again. Offsets of `struck` topics began anew.
     """
     rows = equal_for_all(lived)
     sent = lived.traffic()

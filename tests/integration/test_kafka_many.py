@@ -1,4 +1,4 @@
-"""Design §4 with any number of workers, and §4.5: what a city on Kafka decided, the embedded one decides too."""
+"""Design §4 with any number of workers; and what they decided the embedded city decides too (§4.5)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.timeout(900), pytest.mark.soak]
 async def test_so_many_workers_of_each_service_decide_as_the_embedded_city_does(
     postgres_url: str, kafka_bootstrap: str, tmp_path: Path, slots: str
 ) -> None:
-    async with under_load(postgres_url, kafka_bootstrap, 300, slots) as (town, load):
+    async with under_load(postgres_url, kafka_bootstrap, 150, slots) as (town, load):
         lived = await count(f"none; {len(slots)} workers of each service", 0, town, load, [])
     counts = invariants.hold(lived)
     assert min(counts["accountable"], counts["admitted"], counts["deadlines"]) > 20
@@ -38,7 +38,7 @@ async def test_so_many_workers_of_each_service_decide_as_the_embedded_city_does(
 
 
 async def embedded_again(lived: Lived, path: Path) -> None:
-    """Give each worker of an embedded city what was recorded: order, stamps, editions; all bytes are equal."""
+    """Give an embedded city's workers what was recorded: order, stamps, editions; all bytes are equal."""
     async with sqlite_store(path, Hands()) as store:
         for processor in PROCESSORS:
             journal = SqlJournal(store, processor.name, delivers=True)

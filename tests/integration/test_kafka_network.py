@@ -29,7 +29,7 @@ async def test_a_worker_without_its_brokers_is_replaced_and_comes_back(
     server = own_kafka(detour=detour).start()
     async with (
         Network(server.detour_port, detour) as network,
-        under_load(postgres_url, server.bootstrap, 400) as (town, load),
+        under_load(postgres_url, server.bootstrap, 150) as (town, load),
     ):
         await town.start("router", "b", environ={"GRIDCASE_KAFKA_BOOTSTRAP": f"127.0.0.1:{detour}"})
         await asyncio.sleep(8)  # the group has shared the partitions out
@@ -51,7 +51,7 @@ async def test_a_worker_without_its_database_goes_on_when_it_is_back(
 ) -> None:
     async with (
         Network(postgres_server.port) as network,
-        under_load(postgres_url, kafka_bootstrap, 400) as (town, load),
+        under_load(postgres_url, kafka_bootstrap, 150) as (town, load),
     ):
         url = postgres_url.replace(f":{postgres_server.port}/", f":{network.own}/")
         await town.stop("router", "a")
@@ -72,7 +72,7 @@ async def test_a_network_cut_inside_commit_is_doubt(
     """Before the server has the COMMIT, and behind it; then the silence lasts until the worker gives up."""
     async with (
         Network(postgres_server.port) as network,
-        under_load(postgres_url, kafka_bootstrap, 400) as (town, load),
+        under_load(postgres_url, kafka_bootstrap, 150) as (town, load),
     ):
         url = postgres_url.replace(f":{postgres_server.port}/", f":{network.own}/")
         await town.stop("router", "a")

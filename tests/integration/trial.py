@@ -13,7 +13,7 @@ from tests.integration.lived import Lived
 from tests.integration.load import Load
 from tests.integration.town import Town
 
-PER_SECOND: Final = 12
+PER_SECOND: Final = 8
 WORKERS: Final = [service for service in SERVICES if service != EDGE]
 """The edge is the test's own process: it is what the load goes through."""
 
