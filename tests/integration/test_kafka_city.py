@@ -8,33 +8,44 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.trial import WORKERS, count, under_load
+from tests.integration.town import Town
+from tests.integration.trial import FEW_LAYERS, WORKERS, count, one_gives_way, shaken, under_load
 from tests.kafka import KafkaServer
 from tests.postgres import PostgresServer
 
 FROZEN_SECONDS = 9
 """Longer than a session (6 s): the group has given the partitions away."""
 
-KILLS = [pytest.param(5, id="each-service-once"), pytest.param(20, id="20-times", marks=pytest.mark.soak)]
+KILLS = 20
 
 pytestmark = pytest.mark.timeout(900)
 
 
-@pytest.mark.parametrize("times", KILLS)
-async def test_workers_that_are_killed_cost_nothing(
-    postgres_url: str, kafka_bootstrap: str, times: int
-) -> None:
-    dice, seconds = random.Random(times), list[float]()
-    async with under_load(postgres_url, kafka_bootstrap, 60 * times) as (town, load):
-        for place in range(times):
-            service = WORKERS[place % len(WORKERS)]
+async def killed(town: Town, service: str) -> list[float]:
+    """`kill -9`, and start again at once; seconds until it writes again, if anybody sends it anything."""
+    before = await town.rows(service)
+    at = await town.kill(service)
+    await town.start(service)
+    return [] if service == "registry" else [await town.moves(service, before, at)]
+
+
+async def test_a_short_day_of_faults_costs_nothing(postgres_url: str, kafka_bootstrap: str) -> None:
+    """Each service killed once, exceptions out of three layers, and a second process under the same slot."""
+    async with under_load(postgres_url, kafka_bootstrap, 150) as (town, load):
+        seconds = [second for service in WORKERS for second in await killed(town, service)]
+        seconds += await shaken(town, FEW_LAYERS)
+        await one_gives_way(town)
+        await count("kill -9, exceptions, one slot twice", 9, town, load, seconds)
+
+
+@pytest.mark.soak
+async def test_workers_that_are_killed_cost_nothing(postgres_url: str, kafka_bootstrap: str) -> None:
+    dice, seconds = random.Random(KILLS), list[float]()
+    async with under_load(postgres_url, kafka_bootstrap, 40 * KILLS) as (town, load):
+        for place in range(KILLS):
             await asyncio.sleep(dice.uniform(0.2, 1.0))
-            before = await town.rows(service)
-            at = await town.kill(service)
-            await town.start(service)
-            if service != "registry":  # nobody sends it anything
-                seconds.append(await town.moves(service, before, at))
-        await count("kill -9 of workers, Kafka", times, town, load, seconds)
+            seconds += await killed(town, WORKERS[place % len(WORKERS)])
+        await count("kill -9 of workers, Kafka", KILLS, town, load, seconds)
 
 
 @pytest.mark.soak

@@ -12,7 +12,7 @@ import pytest
 from cli.output import Exit
 from tests.integration.test_faults import fill, small_disk
 from tests.integration.town import Town
-from tests.integration.trial import WORKERS, count, under_load
+from tests.integration.trial import WORKERS, count, one_gives_way, under_load
 from tests.kafka import KafkaServer
 from tests.postgres import PostgresServer
 
@@ -123,14 +123,8 @@ async def test_two_processes_under_one_slot_do_not_take_turns(
     async with under_load(postgres_url, kafka_bootstrap, 150) as (town, load):
         first = town.processes["router", "a"]
         await asyncio.sleep(60)  # the first is settled: the newcomer gives way
-        at = time.monotonic()
-        second = await town.start("router")
-        async with asyncio.timeout(60):
-            assert await second.wait() == Exit.CITY, town.said[-5:]
-        seconds = [time.monotonic() - at]
-        [line] = [line for line in town.said if "--slot" in line]
-        assert "uses the slot a" in line
-        town.processes["router", "a"] = first
+        seconds = [await one_gives_way(town)]
+        assert town.processes["router", "a"] is first
         await count("two processes under one slot", 1, town, load, seconds)
 
 

@@ -6,34 +6,16 @@ import time
 
 import pytest
 
-from tests.integration.town import Town
-from tests.integration.trial import count, under_load
+from tests.integration.trial import count, shaken, under_load
 
 LAYERS = (
     "fetch", "client", "decode", "decide", "append", "commit", "publish", "acknowledge",
     "offsets", "fetch+claim", "fetch+check", "client+rebalance",
 )  # fmt: skip
-QUICK = ("client+rebalance", "append", "acknowledge")
 
 FROZEN_SECONDS = 4
 
 pytestmark = pytest.mark.timeout(900)
-
-
-async def shaken(town: Town, layers: tuple[str, ...]) -> list[float]:
-    """Let one fault after the other happen in the router; seconds until it has written again, each time."""
-    await town.stop("router", "a")
-    process = await town.start("router", faults=",".join(layers))
-    seconds: list[float] = []
-    for layer in layers:
-        await asyncio.sleep(1)
-        said = len(town.said)
-        process.send_signal(signal.SIGUSR1)
-        await town.says(f"planted {layer.rpartition('+')[2]}", said)
-        at, before = time.monotonic(), await town.rows("router")
-        seconds.append(await town.moves("router", before, at))
-        assert process.returncode is None, town.said[-5:]
-    return seconds
 
 
 @pytest.mark.soak

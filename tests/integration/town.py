@@ -180,12 +180,9 @@ class Town:
         self,
         services: Sequence[str] = SERVICES,
         slots: Sequence[str] = ("a",),
-        environ: Mapping[str, str] | None = None,
     ) -> None:
         """One process for each service and slot."""
-        await asyncio.gather(
-            *(self.start(service, slot, environ=environ) for service in services for slot in slots)
-        )
+        await asyncio.gather(*(self.start(service, slot) for service in services for slot in slots))
 
     async def kill(self, service: str, slot: str = "a") -> float:
         """`kill -9`; gives when."""
@@ -320,13 +317,27 @@ class Town:
 
     # What an operator does to the topics.
 
+    def use(self, url: str) -> None:
+        """Go on with another database."""
+        self.environ["GRIDCASE_DATABASE_URL"] = url
+        self.settings = settings.read(self.environ, None)
+
     async def make_anew(self, topic: str) -> None:
         """Delete a topic and create it again; who writes to it must stand still."""
         self.struck[topic] = await self._read([topic])
-        name = self.cluster.name(topic)
+        await self._delete([topic])
+
+    async def make_all_anew(self, before: Mapping[Target, Sequence[Message]]) -> None:
+        """Delete all topics and create them again; what they held `before` is all that counts of it."""
+        for target, messages in before.items():
+            self.struck.setdefault(target[0], {})[target] = list(messages)
+        await self._delete([topic.name for topic in topics()])
+
+    async def _delete(self, deleted: Sequence[str]) -> None:
+        names = {self.cluster.name(topic) for topic in deleted}
         async with self._admin() as admin:
-            await admin.delete_topics([name])
-            while name in await admin.list_topics():  # noqa: ASYNC110 - the brokers tell nobody
+            await admin.delete_topics(sorted(names))
+            while names & {*await admin.list_topics()}:  # noqa: ASYNC110 - the brokers tell nobody
                 await asyncio.sleep(0.05)
         await self._create_topics()
 

@@ -1,10 +1,13 @@
 """A trial of a city on Kafka: a town under load, and the exact count at its end."""
 
+import asyncio
+import signal
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+from cli.output import Exit
 from cli.worker import SERVICES
 from kernel.edge import EDGE
 from tests.integration.account import account
@@ -14,24 +17,53 @@ from tests.integration.load import Load
 from tests.integration.town import Town
 
 PER_SECOND: Final = 8
+FEW_LAYERS: Final = ("client+rebalance", "append", "acknowledge")
 WORKERS: Final = [service for service in SERVICES if service != EDGE]
 """The edge is the test's own process: it is what the load goes through."""
 
 
 @asynccontextmanager
 async def under_load(
-    url: str,
-    bootstrap: str,
-    reports: int,
-    slots: Sequence[str] = ("a",),
-    environ: Mapping[str, str] | None = None,
+    url: str, bootstrap: str, reports: int, slots: Sequence[str] = ("a",)
 ) -> AsyncIterator[tuple[Town, Load]]:
-    """A town at work under a load; `environ` is for its workers only."""
+    """A town at work under a load."""
     async with Town(url, bootstrap) as town:
-        await town.start_all(WORKERS, slots, environ)
+        await town.start_all(WORKERS, slots)
         async with Load(url, reports, per_second=PER_SECOND, environ=town.environ) as load:
             await load.recovered(time.monotonic())
             yield town, load
+
+
+async def shaken(town: Town, layers: Sequence[str]) -> list[float]:
+    """Let one fault after the other happen in the router; seconds until it wrote again, each time."""
+    await town.stop("router", "a")
+    process = await town.start("router", faults=",".join(layers))
+    seconds: list[float] = []
+    for layer in layers:
+        await asyncio.sleep(1)
+        said = len(town.said)
+        process.send_signal(signal.SIGUSR1)
+        await town.says(f"planted {layer.rpartition('+')[2]}", said)
+        at, before = time.monotonic(), await town.rows("router")
+        seconds.append(await town.moves("router", before, at))
+        assert process.returncode is None, town.said[-5:]
+    return seconds
+
+
+async def one_gives_way(town: Town) -> float:
+    """Start a second router under the slot of the first: one of the two ends, in words; seconds until then."""
+    at = time.monotonic()
+    first = town.processes["router", "a"]
+    second = await town.start("router")
+    async with asyncio.timeout(120):
+        ends = {asyncio.create_task(one.wait()): one for one in (first, second)}
+        [done], _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    assert done.result() == Exit.CITY, town.said[-5:]
+    [line] = [line for line in town.said if "--slot" in line]
+    assert "Another process of router.c" in line
+    assert "uses the slot a" in line
+    town.processes["router", "a"] = second if ends[done] is first else first
+    return time.monotonic() - at
 
 
 async def count(what: str, times: int, town: Town, load: Load, seconds: Sequence[float]) -> Lived:
