@@ -35,7 +35,7 @@ async def under_load(
 
 
 async def shaken(town: Town, layers: Sequence[str]) -> list[float]:
-    """Let one fault after the other happen in the router; seconds until it wrote again, each time."""
+    """Let one fault after the other happen in the router; seconds until it wrote again."""
     await town.stop("router", "a")
     process = await town.start("router", faults=",".join(layers))
     seconds: list[float] = []
@@ -51,7 +51,7 @@ async def shaken(town: Town, layers: Sequence[str]) -> list[float]:
 
 
 async def one_gives_way(town: Town) -> float:
-    """Start a second router under the slot of the first: one of the two ends, in words; seconds until then."""
+    """Start a second router under the slot of the first: one of the two ends, in words; after how long."""
     at = time.monotonic()
     first = town.processes["router", "a"]
     second = await town.start("router")
