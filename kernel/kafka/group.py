@@ -1,7 +1,6 @@
 """How a worker is a member of its processor's group: its name there, its session, its figures."""
 
 import asyncio
-import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -78,8 +77,8 @@ def member_of(consumer: AIOKafkaConsumer) -> str:
 class Rivals:
     """Notices that another process goes by our name: each puts the other out of the group, for ever.
 
-    Who was silent for a session was put out by right. Of two the newcomer gives up; one that is settled
-    does so only if that goes on and on.
+    Whom the group forgets sooner than a session takes to end was not silent, but replaced. Of two the
+    newcomer gives up; one that is settled does so only if that goes on and on.
     """
 
     def __init__(self, membership: Membership, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -87,25 +86,24 @@ class Rivals:
         self._monotonic = monotonic
         self._client: object = None
         self._member = ""
-        self._looked = self._began = monotonic()
-        self._silent = -math.inf
+        self._looked = self._born = monotonic()
+        self._came: float | None = None
         self._put_out: list[float] = []
 
     def see(self, client: object, member: str) -> None:
         """Note by what the group knows the client; raises `SlotTaken`."""
-        now = self._monotonic()
-        if now - self._looked > SESSION_SECONDS:
-            self._silent = now
+        now, before = self._monotonic(), self._looked
         self._looked = now
         if not member or member == self._member:
             return
-        ours = client is not self._client  # a client of ours took the place of another one of ours
-        self._client, self._member = client, member
-        if ours or now - self._silent < 2 * SESSION_SECONDS:
+        replaced = client is self._client and now - self._born < SESSION_SECONDS
+        self._client, self._member, self._born = client, member, before
+        self._came = now if self._came is None else self._came
+        if not replaced:
             return
         self._put_out = [at for at in self._put_out if now - at < WITHIN_SECONDS] + [now]
         times = len(self._put_out)
-        if times >= (PUT_OUT_MOST if now - self._began < WITHIN_SECONDS else SETTLED_MOST):
+        if times >= (PUT_OUT_MOST if now - self._came < WITHIN_SECONDS else SETTLED_MOST):
             group, worker = self._membership.group, self._membership.worker
             raise SlotTaken(group, worker.removeprefix(f"{group}-"), times)
 

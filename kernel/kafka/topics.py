@@ -72,9 +72,9 @@ class Brokers:
 
     async def members(self, groups: Sequence[str]) -> Collection[str]:
         """Who is a member of these groups of ours now, by the names that clients give."""
-        answers = await self._admin.describe_consumer_groups([self._cluster.name(one) for one in groups])
         names: set[str] = set()
-        for answer in answers:
+        for group in groups:  # aiokafka cannot read an answer about several
+            [answer] = await self._admin.describe_consumer_groups([self._cluster.name(group)])
             for code, name, _, _, _, members, *_ in answer.groups:
                 if for_code(code) is not GroupIdNotFound:
                     self._check(code, None, f"the group {name}")

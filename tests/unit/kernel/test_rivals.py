@@ -4,7 +4,14 @@ import pytest
 
 from kernel.errors import SlotTaken
 from kernel.kafka.cluster import Cluster
-from kernel.kafka.group import PUT_OUT_MOST, SETTLED_MOST, WITHIN_SECONDS, Membership, Rivals
+from kernel.kafka.group import (
+    PUT_OUT_MOST,
+    SESSION_SECONDS,
+    SETTLED_MOST,
+    WITHIN_SECONDS,
+    Membership,
+    Rivals,
+)
 from kernel.kafka.sharing import ByNumber
 
 TICK = 0.5
@@ -45,6 +52,7 @@ def test_a_newcomer_gives_way_to_whoever_takes_its_place_again_and_again() -> No
 def test_one_that_is_settled_gives_way_only_if_that_goes_on_and_on() -> None:
     member = Watched()
     member.go_on(WITHIN_SECONDS)
+    member.put_out()  # it had been a member for long
     for _ in range(SETTLED_MOST - 1):
         member.put_out()
     with pytest.raises(SlotTaken):
@@ -59,10 +67,11 @@ def test_what_was_long_ago_counts_no_more() -> None:
         member.go_on(WITHIN_SECONDS / 4)
 
 
-def test_who_was_silent_for_a_session_was_put_out_by_right() -> None:
+@pytest.mark.parametrize("silent", [SESSION_SECONDS, 9])
+def test_who_was_silent_for_a_session_was_put_out_by_right(silent: float) -> None:
     member = Watched()
     for _ in range(3 * PUT_OUT_MOST):
-        member.now += 9  # frozen
+        member.now += silent
         member.put_out()
 
 
