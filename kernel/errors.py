@@ -74,9 +74,8 @@ _MENDS: Final = {
 
 
 class SlotTaken(Fault):
-    """Another process of {processor} uses the slot {slot}: expected a name of its own for each, found itself
-    put out of the group {times} times within a minute, though it was never silent. Do: give each process of a
-    service its own --slot.
+    """Another process of {processor} uses the slot {slot}: expected a name of its own for each, found its
+    place in the group taken {times} times within a minute. Do: give each process of a service its own --slot.
     """
 
     exit_code: ClassVar[int] = 4

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from kernel.settings import DeliveryKind
 from tests.integration.trial import count, shaken, under_load
 
 LAYERS = (
@@ -19,10 +20,13 @@ pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.mark.soak
-async def test_an_exception_out_of_every_layer_costs_nothing(postgres_url: str, kafka_bootstrap: str) -> None:
+@pytest.mark.parametrize("delivery", ["faust", "plain"])
+async def test_an_exception_out_of_every_layer_costs_nothing(
+    postgres_url: str, kafka_bootstrap: str, delivery: DeliveryKind
+) -> None:
     async with under_load(postgres_url, kafka_bootstrap, 150) as (town, load):
-        seconds = await shaken(town, LAYERS)
-        await count("exception in each layer, Kafka", len(LAYERS), town, load, seconds)
+        seconds = await shaken(town, LAYERS, delivery)
+        await count(f"exception in each layer, {delivery}", len(LAYERS), town, load, seconds)
 
 
 @pytest.mark.soak

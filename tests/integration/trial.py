@@ -10,6 +10,7 @@ from typing import Final
 from cli.output import Exit
 from cli.worker import SERVICES
 from kernel.edge import EDGE
+from kernel.settings import DeliveryKind
 from tests.integration.account import account
 from tests.integration.faults import record
 from tests.integration.lived import Lived
@@ -34,10 +35,11 @@ async def under_load(
             yield town, load
 
 
-async def shaken(town: Town, layers: Sequence[str]) -> list[float]:
+async def shaken(town: Town, layers: Sequence[str], delivery: DeliveryKind = "faust") -> list[float]:
     """Let one fault after the other happen in the router; seconds until it wrote again."""
     await town.stop("router", "a")
-    process = await town.start("router", faults=",".join(layers))
+    environ = {"GRIDCASE_KAFKA_DELIVERY": delivery}
+    process = await town.start("router", faults=",".join(layers), environ=environ)
     seconds: list[float] = []
     for layer in layers:
         await asyncio.sleep(1)
