@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cli import up
+from cli import processes
+from cli.processes import Processes
 
 SCRIPT = """#!/bin/sh
 echo x >> {count}
@@ -18,8 +19,8 @@ case $(wc -l < {count}) in {cases} esac
 @pytest.fixture
 def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Instead of a worker a script runs, and notes that it did."""
-    monkeypatch.setattr(up, "_QUIET_SECONDS", 0.5)
-    monkeypatch.setattr(up, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(processes, "_QUIET_SECONDS", 0.5)
+    monkeypatch.setattr(processes, "_AGAIN_SECONDS", 0.01)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "worker"))
     return tmp_path / "count"
 
@@ -32,23 +33,23 @@ def let(count: Path, cases: str) -> None:
 
 async def test_what_never_was_at_work_is_not_started_again(started: Path) -> None:
     let(started, "*) exit 10;;")
-    assert await up._kept("router", "", "up", asyncio.Event()) == 10
+    assert await Processes("", "up", ["router"])._keep("router", None) == 10
     assert started.read_text("utf-8") == "x\n"
 
 
 async def test_what_was_at_work_is_started_until_it_is_again(started: Path) -> None:
     let(started, "1) sleep 0.7; exit 1;; 5) exec sleep 60;; *) exit 10;;")
-    stop = asyncio.Event()
-    keeping = asyncio.create_task(up._kept("router", "", "up", stop))
+    router = Processes("", "up", ["router"])
+    keeping = asyncio.create_task(router._keep("router", None))
     async with asyncio.timeout(20):
         while not started.exists() or len(started.read_text("utf-8").split()) < 5:
             await asyncio.sleep(0.05)
-    stop.set()
+    router.stop.set()
     assert await keeping != 10
 
 
 async def test_there_is_an_end_to_vain_starts(started: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(up, "_AGAIN_MOST", 3)
+    monkeypatch.setattr(processes, "_AGAIN_MOST", 3)
     let(started, "1) sleep 0.7; exit 1;; *) exit 10;;")
-    assert await up._kept("router", "", "up", asyncio.Event()) == 10
+    assert await Processes("", "up", ["router"])._keep("router", None) == 10
     assert started.read_text("utf-8").split() == ["x"] * 5
