@@ -29,6 +29,7 @@ from kernel.kafka.sharing import share
 from kernel.kafka.topics import brokers
 from kernel.log import Message, Target
 from kernel.sql.city import City
+from kernel.worker import Worker
 from schemas.topics import FAMILIES, TOPICS, Topic
 from tests.integration.lived import ROOT, Lived, bundle_of, read
 from tests.integration.load import Standing, created
@@ -36,7 +37,7 @@ from tests.integration.load import Standing, created
 PARTITIONS: Final = 12
 GRIDCASE: Final = "from cli.main import app; app()"
 _PATIENCE_SECONDS: Final = 150.0
-_QUIET_ROUNDS: Final = 6
+_QUIET_ROUNDS: Final = 4
 
 
 def topics() -> Sequence[Topic]:
@@ -50,6 +51,17 @@ def ruled(member: MemberCity) -> bool:
     return all(
         len(one.tenures) == PARTITIONS and all(held.rules.number for held in one.tenures.values())
         for one in deciders
+    )
+
+
+async def caught_up(worker: Worker) -> bool:
+    """Whether all that lies before a worker is taken, and all that it sent is acknowledged."""
+    topics, tenures = worker.decider.processor.topics, worker.decider.tenures
+    spans = await worker.log.spans([(topic, number) for topic in topics for number in tenures])
+    return not worker.outbox and all(
+        tenures[number].reach.get(topic, 0) == span.end
+        for (topic, number), span in spans.items()
+        if number in tenures
     )
 
 
@@ -268,7 +280,12 @@ class Town:
                 await asyncio.sleep(0.5)
                 owned = all(len(worker.decider.tenures) == PARTITIONS for worker in member.host.workers)
                 done = sum(worker.handled for worker in member.host.workers)
-                quiet = quiet + 1 if owned and done == before else 0
+                still = (
+                    owned
+                    and done == before
+                    and all([await caught_up(worker) for worker in member.host.workers])
+                )
+                quiet = quiet + 1 if still else 0
                 before = done
                 if working.done():
                     working.result()
