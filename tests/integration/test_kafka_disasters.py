@@ -47,7 +47,7 @@ async def test_a_topic_made_anew_is_refused_and_what_it_held_is_sent_again(
 ) -> None:
     async with under_load(postgres_url, kafka_bootstrap, 150) as (town, load):
         await town.kill(service)  # what the others send it now is still unread when it is deleted
-        await asyncio.sleep(3)
+        await town.grows(topic)
         await town.stop_all()
         await town.make_anew(topic)
         await refused(town, service, topic, "inbox_cut")
@@ -102,7 +102,7 @@ async def test_unread_records_that_retention_ate_are_sent_again(
 ) -> None:
     async with under_load(postgres_url, kafka_bootstrap, 150) as (town, load):
         await town.kill("router")
-        await asyncio.sleep(3)
+        await town.grows("case.commands")
         await town.stop("intake", "a")
         await town.expire("case.commands")
         await refused(town, "router", "case.commands", "inbox_lost", "records are gone unread")

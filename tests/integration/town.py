@@ -332,6 +332,19 @@ class Town:
         finally:
             await consumer.stop()
 
+    async def grows(self, topic: str, by: int = 10) -> None:
+        """Wait until so many more records lie in a topic, unread by whoever stands still."""
+        parts = [TopicPartition(self.cluster.name(topic), number) for number in range(PARTITIONS)]
+        consumer = AIOKafkaConsumer(**self.cluster.client("reader"), enable_auto_commit=False)
+        await consumer.start()
+        try:
+            before = sum((await consumer.end_offsets(parts)).values())
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while sum((await consumer.end_offsets(parts)).values()) < before + by:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+        finally:
+            await consumer.stop()
+
     # What an operator does to the topics.
 
     def use(self, url: str) -> None:
