@@ -32,6 +32,9 @@ async def under_load(
         await town.start_all(WORKERS, slots)
         async with Load(url, reports, per_second=PER_SECOND, environ=town.environ) as load:
             await load.recovered(time.monotonic())
+            await town.moves(
+                "router", await town.rows("router") + 20, time.monotonic()
+            )  # reports came through
             yield town, load
 
 
