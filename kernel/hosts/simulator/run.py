@@ -10,7 +10,15 @@ from kernel.hosts.replay import traffic
 from kernel.hosts.simulator.checks import Evidence, check_all
 from kernel.hosts.simulator.city import Plan, SimulatedCity, broken_unless_idle
 from kernel.hosts.simulator.disasters import DISASTERS, Backups, back_up, refused
-from kernel.hosts.simulator.happenings import age, forget, happen, near_due, operate, redrive
+from kernel.hosts.simulator.happenings import (
+    age,
+    forget,
+    happen,
+    near_due,
+    operate,
+    redrive,
+    worker_ahead,
+)
 from kernel.hosts.simulator.world import QUIET, Broken, Profile, World
 from kernel.memory.journal import UniqueViolation
 from schemas.wire import frame
@@ -117,11 +125,21 @@ def _ring_out(city: SimulatedCity) -> None:
         if world.random.randrange(4) == 0:
             near_due(city)
             _drain(city, deadline, rounds=2)
+        elif world.random.randrange(4) == 0:
+            _jump(city, deadline)
         world.now = max(world.now, due) + timedelta(hours=world.random.randrange(2, 90))
         _drain(city, deadline, rounds=4)
         forget(city)
     age(city)
     _drain(city, deadline, rounds=15)
+
+
+def _jump(city: SimulatedCity, deadline: int) -> None:
+    """A worker's clock is wrong for a few idle rounds, at the very moment when a timer waits for it."""
+    set_right = worker_ahead(city)
+    if set_right is not None:
+        _drain(city, deadline, rounds=2)
+        set_right()
 
 
 def _suffer(city: SimulatedCity, disaster: str, backups: Backups) -> None:

@@ -64,11 +64,11 @@ class Watch:
 
     def _in_time(self, name: str, row: Record, *, ticked: bool) -> None:
         """No `now` runs ahead of the time that it really is, and no timer rings on a tick before its time."""
+        if ticked and row.cause.via is Via.TIMER and row.cause.received > self._world.now:
+            raise Broken("no timer early", f"{name}/{row.partition}/{row.seq} due {row.cause.received}")
         most = self._world.now + WILD_STAMP + _SKEW
         if row.now > most:
             raise Broken("now near the append time", f"{name}/{row.partition}/{row.seq} at {row.now}")
-        if ticked and row.cause.via is Via.TIMER and row.cause.received > self._world.now:
-            raise Broken("no timer early", f"{name}/{row.partition}/{row.seq} due {row.cause.received}")
 
     def _set_aside(self, name: str, move: Move) -> None:
         for held in move.held:
