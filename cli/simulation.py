@@ -1,6 +1,6 @@
 """The people of a simulated city: reports, commands right and wrong, repeats, nonsense, a second edition."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from random import Random
@@ -33,7 +33,7 @@ from schemas.notice import AttemptDelivery, Outcome, Performed
 from schemas.refusal import Refusal
 from schemas.registry import PublishEdition
 from schemas.report import GridReport, Position, Reporter
-from schemas.wire import TYPE_OF, encode, trusted
+from schemas.wire import TYPE_OF, encode, frame, trusted
 from services.notifier.performing import again
 
 REPORTS: Final = 4
@@ -78,12 +78,20 @@ class Crowd:
         """See `People`."""
         return self._number >= self._reports and self._acts >= 6 * self._reports
 
+    def recovered(self, city: SimulatedCity) -> None:
+        """See `People`: the edition again if it is not on record, and a few more reports."""
+        there = {frame(row.body).id for rows in city.rows(EDGE).values() for row in rows}
+        self._editions = sum(f"edition-{number}" in there for number in (1, 2))
+        self._reports = self._number + 2
+        self._acts = min(self._acts, 6 * self._number)
+
     def check(self, city: SimulatedCity) -> None:
         """Each report is in one case or dead; each case is accounted for, watched, and over in the end."""
         _each_report_once(city)
         _open_cases_watched(city, self._bundle.city.centre)
         _closed_cases_written_off(city)
         _told_under_one_key(city)
+        _count_keys_used_again(city)
         _letters_open(city)
 
     def _edition(self, city: SimulatedCity) -> Submission:
@@ -268,16 +276,30 @@ def _told_under_one_key(city: SimulatedCity) -> None:
     """Design §3, effects: however often a notice is attempted, its receiver can tell copies apart."""
     keys: dict[tuple[str, int], str] = {}
     notices: dict[str, tuple[str, int]] = {}
-    for message in city.performed:
-        attempt = trusted(message.body).message
-        if not isinstance(attempt, AttemptDelivery):
-            continue
+    for attempt in _attempts(city.performed):
         notice = (attempt.recipient, attempt.notice)
         if (
             keys.setdefault(notice, attempt.key) != attempt.key
             or notices.setdefault(attempt.key, notice) != notice
         ):
             raise Broken("one key for each notice", f"{notice} under {keys[notice]} and {attempt.key}")
+
+
+def _count_keys_used_again(city: SimulatedCity) -> None:
+    """Not promised after a recovery: what people were told in vain may have had the key of something else."""
+    texts = {attempt.key: attempt.text for attempt in _attempts(city.performed)}
+    again = {attempt.key for attempt in _attempts(city.told_in_vain) if attempt.key in texts}
+    other = {one.key for one in _attempts(city.told_in_vain) if texts.get(one.key, one.text) != one.text}
+    if again:
+        city.world.counts["keys used again"] = len(again)
+        city.world.counts["keys used again for other words"] = len(other)
+
+
+def _attempts(messages: Iterable[Message]) -> Iterator[AttemptDelivery]:
+    for message in messages:
+        attempt = trusted(message.body).message
+        if isinstance(attempt, AttemptDelivery):
+            yield attempt
 
 
 def delivered(message: Message) -> Performed | None:

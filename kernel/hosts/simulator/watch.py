@@ -28,6 +28,16 @@ class Watch:
         self.aside: dict[tuple[str, int, str, Cause], HeldKind] = {}
         self.inputs = 0
 
+    def copy(self, inputs: int | None = None) -> "Watch":
+        """All that is known at this moment, apart; `inputs` counts on from another number."""
+        other = Watch(self._processors.values(), self._world)
+        other._states = dict(self._states)
+        other._versions = {key: list(states) for key, states in self._versions.items()}
+        other.ticked = {key: dict(rows) for key, rows in self.ticked.items()}
+        other.aside = dict(self.aside)
+        other.inputs = self.inputs if inputs is None else inputs
+        return other
+
     def committed(self, name: str, decider: Decider, moves: Sequence[Move], fenced: frozenset[int]) -> None:
         """Look at every move that was stored."""
         for move in moves:
