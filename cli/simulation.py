@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from random import Random
 from typing import Any, Final
@@ -11,7 +12,7 @@ from cli.witness import WITNESS
 from kernel.edge import EDGE, Submission
 from kernel.hosts.simulator.city import Plan, SimulatedCity
 from kernel.hosts.simulator.happenings import finish
-from kernel.hosts.simulator.world import Broken
+from kernel.hosts.simulator.world import START, Broken
 from kernel.log import Message
 from kernel.processor import Sender
 from rules.bundle import Bundle
@@ -39,6 +40,9 @@ from services.notifier.performing import again
 REPORTS: Final = 4
 """How many reports one short seed sends; with all that follows from them about 300 inputs are decided."""
 
+_WHILE: Final = timedelta(minutes=10)
+"""After how long without a receipt the edition is published once more."""
+
 _OVER: Final = frozenset({State.CLOSED, State.WRITTEN_OFF, State.VOID, State.MERGED, State.NONE})
 _GARBAGE: Final = (b"", b"{", b"\xff\xfe", b"[]", b'{"specversion":"1.0"}', b"not json at all")
 
@@ -53,6 +57,7 @@ class Crowd:
         self._number = 0
         self._acts = 0
         self._editions = 0
+        self._published = START
         self._spots = [_middle(shape.polygons[0][0]) for shape in bundle.parts.shapes]
         self._words = [word for matter in bundle.parts.matters for word, _ in matter.keywords]
         self._few: tuple[list[tuple[int, int]], list[str]] | None = None
@@ -62,7 +67,7 @@ class Crowd:
         if self._editions == 0 or (self._editions == 1 and self._number == self._reports // 2):
             return self._edition(city)
         if not city.editions.activations():
-            return None
+            return self._edition_again(city)
         dice = random.randrange(150)
         if dice >= 100:
             return None
@@ -96,11 +101,19 @@ class Crowd:
 
     def _edition(self, city: SimulatedCity) -> Submission:
         self._editions += 1
+        self._published = city.world.now
         modes = (AreaMode(area=self._bundle.city.root, mode="emergency"),) if self._editions > 1 else ()
         message = PublishEdition(edition=self._bundle.hash, modes=modes, partitions=city.plan.partitions)
         return _submission(
             Sender("source", "admin"), city, f"edition-{self._editions}", self._bundle.city.code, message
         )
+
+    def _edition_again(self, city: SimulatedCity) -> Submission | None:
+        """Who hears nothing for a while says it once more: the edge that heard it may have ended."""
+        if "edition-1" in city.accepted or city.world.now - self._published < _WHILE:
+            return None
+        self._editions = 0
+        return self._edition(city)
 
     def _report(self, random: Random, city: SimulatedCity) -> Submission:
         """Few places and few matters, so that reports meet; sometimes from outside the city."""

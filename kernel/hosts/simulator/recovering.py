@@ -1,4 +1,4 @@
-"""After a journal was refused as older: what an operator does with `gridcase recover`, and how the city goes on.
+"""After a journal was refused as older: what an operator does with `gridcase recover`, and what follows.
 
 The operator first tries to go on from the one older journal and is told that the others contradict it, then
 puts the whole city back to one backup, journals and topics together, as a host in one process has them. Of
