@@ -17,7 +17,7 @@ from kernel.hosts.simulator.world import PROFILES
 from rules.bundle import Bundle
 from rules.folder import compile_folder
 from tests.simulator.hints import HINTS
-from tests.simulator.mutants import committing, holding, receiving, sending, timing
+from tests.simulator.mutants import committing, holding, receiving, recovering, sending, timing
 from tests.simulator.mutants.swap import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -26,6 +26,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *sending.MUTANTS,
     *timing.MUTANTS,
     *holding.MUTANTS,
+    *recovering.MUTANTS,
 )
 BY_NAME: Mapping[str, Mutant] = {mutant.name: mutant for mutant in MUTANTS}
 SEEDS = 200

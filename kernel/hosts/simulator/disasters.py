@@ -37,11 +37,6 @@ def _read_targets(city: SimulatedCity) -> Sequence[tuple[AnyProcessor, Target]]:
     ]
 
 
-def _restart(city: SimulatedCity) -> None:
-    for actor in list(city.world.actors):
-        city.world.crash(actor)
-
-
 def _of_readers(city: SimulatedCity, target: Target, *codes: str) -> frozenset[tuple[str, int, str]]:
     """Each of the codes from whoever reads a topic partition."""
     topic, partition = target
@@ -82,7 +77,8 @@ def expired(city: SimulatedCity, backup: Backup) -> Struck:
 def restored(city: SimulatedCity, backup: Backup) -> Struck | None:
     """The journal of one processor is put back to a backup while its topics have gone on.
 
-    Nothing tells it from a true one if it sends no events, or if they have all aged out of its topic.
+    Nothing tells it from a true one if it sends no events, or if they have all aged out of its topic, unless
+    its inbox has aged as well; such a one is not drawn.
     """
     found = {
         one.name: right
@@ -102,8 +98,8 @@ def _older(
 ) -> frozenset[tuple[str, int, str]]:
     """What has to be answered, by partition, if these shelves stood in the place of a journal that went on.
 
-    An event in its own topic that it does not have says that it is older. Where none does, it may have
-    taken what left no row, and its inbox may since have aged: the records that it needs are lost indeed.
+    An event in its own topic that it does not have says that it is older. Where none does, its inbox may have
+    aged beyond its cursor: the records that it needs are lost indeed. Empty if it would not all be refused.
     """
     journal = MemoryJournal()
     journal.shelves = dict(shelves)
@@ -119,7 +115,9 @@ def _older(
             for topic in one.topics
         ):
             right.add((one.name, partition, "inbox_lost"))
-    return frozenset(right) if any(code == "journal_restored" for _, _, code in right) else frozenset()
+        elif cursor.seq < city.journals[one.name].cursor(partition).seq:
+            return frozenset()
+    return frozenset(right)
 
 
 DISASTERS: Final[Mapping[str, Callable[[SimulatedCity, Backup], Struck | None]]] = {
