@@ -29,6 +29,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *recovering.MUTANTS,
 )
 BY_NAME: Mapping[str, Mutant] = {mutant.name: mutant for mutant in MUTANTS}
+assert len(BY_NAME) == len(MUTANTS), "two mutants of one name: one of them would never be hunted"
 SEEDS = 200
 """Within so many seeds a switched-off rule must be found."""
 

@@ -83,7 +83,7 @@ def _soon_deaf() -> Swap:
     return swapped(Soon, "follow", lambda _: lambda self, changed: None)
 
 
-def _cut_unseen() -> Swap:
+def _answer_cut_unseen() -> Swap:
     """An answer of the journal that was cut is taken for a whole one."""
 
     def make(original: Any) -> Any:
@@ -129,7 +129,7 @@ MUTANTS = (
     Mutant("wild_taken", "a record from the future is taken", _wild_taken),
     Mutant("horizon_unseen", "timers beyond those fetched are passed over", _horizon_unseen),
     Mutant("soon_deaf", "timers read ahead do not follow what is set and cancelled", _soon_deaf),
-    Mutant("cut_unseen", "an answer cut at the most timers is taken for whole", _cut_unseen),
+    Mutant("answer_cut_unseen", "an answer cut at the most timers is taken for whole", _answer_cut_unseen),
     Mutant("edition_not_recorded", "the adoption of an edition is no row", _edition_not_recorded, "calm"),
     Mutant("edition_not_carried", "messages do not carry their edition", _edition_not_carried),
 )
