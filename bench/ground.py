@@ -15,16 +15,15 @@ from cli.member import open_member
 from cli.topology import PROCESSORS, REGISTRY_RULES
 from kernel.kafka.cluster import Cluster
 from kernel.kafka.layout import layouts
-from kernel.kafka.looking import Looker
 from kernel.kafka.publishing import Publisher
 from kernel.kafka.topics import brokers
 from kernel.log import Headers, Message, Outgoing
 from kernel.partition import partition_of
 from kernel.processor import AnyProcessor
-from kernel.settings import DeliveryKind, Settings, read
+from kernel.settings import Settings, read
 from kernel.sql.city import City, create_city
 from rules.bundle import Bundle
-from schemas.topics import CASE_COMMANDS, CASE_EVENTS
+from schemas.topics import CASE_COMMANDS
 
 PARTITIONS: Final = 24
 PATTERNS: Final = 400
@@ -42,7 +41,7 @@ class Ground:
     bootstrap: str
     prefix: str
 
-    def environ(self, delivery: DeliveryKind = "faust") -> dict[str, str]:
+    def environ(self, delivery: str = "faust") -> dict[str, str]:
         return {
             "GRIDCASE_DATABASE_URL": self.url,
             "GRIDCASE_KAFKA_BOOTSTRAP": self.bootstrap,
@@ -130,12 +129,7 @@ def _by_case(commands: Sequence[Message]) -> list[list[Message]]:
 
 
 async def backlog() -> Backlog:
-    bundle = bench_bundle()
+    bundle = bench_bundle(subscribed=False)
     reports = await separate_reports(bundle, PATTERNS)
     return Backlog(bundle, await commands_of(bundle, reports))
 
-
-async def written(ground: Ground, looker: Looker, topic: str = CASE_EVENTS.name) -> int:
-    """How many records a topic holds."""
-    spans = await looker.spans([(topic, partition) for partition in range(PARTITIONS)])
-    return sum(span.end for span in spans.values())
