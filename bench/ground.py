@@ -90,7 +90,7 @@ class Backlog:
 
     def __init__(self, bundle: Bundle, patterns: Sequence[Message]) -> None:
         self.bundle = bundle
-        self._patterns = _by_case(patterns)
+        self.patterns = _by_case(patterns)
 
     def messages(self, count: int) -> dict[tuple[str, int], list[Outgoing]]:
         """`count` commands, the two of a case one behind the other."""
@@ -98,7 +98,7 @@ class Backlog:
             (CASE_COMMANDS.name, partition): [] for partition in range(PARTITIONS)
         }
         for number in range(count // 2):
-            pattern = self._patterns[number % len(self._patterns)]
+            pattern = self.patterns[number % len(self.patterns)]
             old = pattern[0].key
             key = f"{old[:-4]}{number:06}"
             partition = partition_of(key, PARTITIONS)

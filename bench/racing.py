@@ -17,7 +17,8 @@ from schemas.topics import CASE_EVENTS
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 _LOOK_SECONDS: Final = 0.1
-_STALLED_SECONDS: Final = 25.0
+_START_SECONDS: Final = 90.0
+_STALLED_SECONDS: Final = 20.0
 _STOP_SECONDS: Final = 15.0
 _FROM: Final = 0.2
 _TO: Final = 0.95
@@ -79,7 +80,8 @@ class Tape:
     @property
     def stalled(self) -> bool:
         last, now, _ = self._seen[-1]
-        return now - next(at for events, at, _ in self._seen if events == last) > _STALLED_SECONDS
+        since = next(at for events, at, _ in self._seen if events == last)
+        return now - since > (_STALLED_SECONDS if last else _START_SECONDS)
 
     def speed(self) -> tuple[float, float]:
         """Events a second, and processor seconds for each."""

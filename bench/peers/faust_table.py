@@ -24,9 +24,8 @@ def app_of() -> faust.App:
     )
     commands = app.topic(here.commands, key_serializer="raw", value_serializer="raw")
     events = app.topic(here.events, key_serializer="raw", value_serializer="raw")
-    cases = app.Table(
-        "cases", default=bytes, partitions=PARTITIONS, key_serializer="raw", value_serializer="raw"
-    )
+    raw = faust.Schema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    cases = app.Table("cases", default=bytes, partitions=PARTITIONS, schema=raw)
 
     @app.agent(commands)
     async def decide(stream: StreamT) -> None:

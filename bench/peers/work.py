@@ -60,7 +60,7 @@ class Work:
     """Decodes, decides, folds, encodes."""
 
     def __init__(self) -> None:
-        bundle = bench_bundle()
+        bundle = bench_bundle(subscribed=False)
         self.rules: Rules = asyncio.run(rules_of(OneEdition(bundle), 1))
         self._source = f"/gridcase/{bundle.city.code}/{ROUTER_CASE.name}"
 

@@ -1,0 +1,102 @@
+"""What the events on the topic should be after a backlog, and in what they differ: an exact count."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import ConsumerRecord, TopicPartition
+
+from bench.ground import PARTITIONS, Backlog, Ground
+from bench.peers.work import Work
+from schemas.topics import CASE_EVENTS
+from schemas.wire import frame, message_of
+from services.router.evolve import evolve
+from services.router.state import NO_CASE, Case
+
+
+class Verdict(NamedTuple):
+    """Of `cases` how many ended otherwise than they should; copies of events, and ids with two contents."""
+
+    cases: int
+    wrong: int
+    copies: int
+    forked: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.wrong:,} of {self.cases:,} cases wrong, {self.copies:,} events twice, "
+            f"{self.forked:,} ids with two contents"
+        )
+
+
+class Truth:
+    """How each pattern of a backlog ends, by the very decision of router.case."""
+
+    def __init__(self, backlog: Backlog) -> None:
+        work, now = Work(), datetime.now(UTC)
+        self._ends: list[tuple[object, ...]] = []
+        for pattern in backlog.patterns:
+            case: Case = NO_CASE
+            for command in pattern:
+                case, _ = work.decide(command.key, command.body, case, now)
+            self._ends.append(_end(case))
+
+    def events(self, commands: int) -> int:
+        """How many events so many commands give."""
+        versions = [int(str(end[0])) for end in self._ends]
+        cases = commands // 2
+        whole, rest = divmod(cases, len(versions))
+        return whole * sum(versions) + sum(versions[:rest])
+
+    def judged(self, records: dict[bytes, list[ConsumerRecord]], commands: int) -> Verdict:
+        """Compare what lies on the topic, by case in order of arrival, with how each case should end."""
+        wrong = copies = forked = 0
+        for key, found in records.items():
+            kept: dict[str, bytes] = {}
+            for record in found:
+                name = frame(record.value).id
+                if name in kept:
+                    copies += 1
+                    forked += kept[name] != record.value
+                kept.setdefault(name, record.value)
+            case = reduce(evolve, (message_of(body) for body in kept.values()), NO_CASE)
+            wrong += _end(case) != self._ends[int(key[-6:]) % len(self._ends)]
+        cases = commands // 2
+        return Verdict(cases, wrong + cases - len(records), copies, forked)
+
+
+def _end(case: Case) -> tuple[object, ...]:
+    return (case.version, case.revision, case.state, case.lead)
+
+
+async def read(ground: Ground, topics: Sequence[str] = (CASE_EVENTS.name,)) -> list[ConsumerRecord]:
+    """Every record of some topics, each partition in its order."""
+    consumer = AIOKafkaConsumer(**ground.cluster.client("reader"), enable_auto_commit=False)
+    await consumer.start()
+    try:
+        parts = [TopicPartition(ground.cluster.name(topic), number) for topic in topics for number in range(PARTITIONS)]
+        consumer.assign(parts)
+        ends = await consumer.end_offsets(parts)
+        for part in parts:
+            consumer.seek(part, 0)
+        left = {part for part in parts if ends[part]}
+        found: list[ConsumerRecord] = []
+        while left:
+            for part, records in (await consumer.getmany(timeout_ms=500)).items():
+                found += records
+                if records and records[-1].offset + 1 >= ends[part]:
+                    left.discard(part)
+        return found
+    finally:
+        await consumer.stop()
+
+
+def by_case(records: Sequence[ConsumerRecord]) -> dict[bytes, list[ConsumerRecord]]:
+    """Without the streams of the partitions' own, on which rules are taken up."""
+    cases: dict[bytes, list[ConsumerRecord]] = {}
+    for record in records:
+        if not record.key.startswith(b"_"):
+            cases.setdefault(record.key, []).append(record)
+    return cases
