@@ -17,7 +17,8 @@ from kernel.kafka.topics import brokers
 
 FAUST_MANUAL: Final = "faust_table"
 QUIX: Final = "quix"
-ONE, TWO: Final = "a", "ab"
+ONE: Final = "a"
+TWO: Final = "ab"
 
 
 class Contestant(NamedTuple):

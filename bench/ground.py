@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
@@ -12,14 +13,13 @@ from bench.citywide import bench_bundle, separate_reports
 from bench.path import commands_of
 from cli.assemble import publish_edition
 from cli.member import open_member
-from cli.topology import PROCESSORS, REGISTRY_RULES
+from cli.topology import REGISTRY_RULES
 from kernel.kafka.cluster import Cluster
 from kernel.kafka.layout import layouts
 from kernel.kafka.publishing import Publisher
 from kernel.kafka.topics import brokers
 from kernel.log import Headers, Message, Outgoing
 from kernel.partition import partition_of
-from kernel.processor import AnyProcessor
 from kernel.settings import Settings, read
 from kernel.sql.city import City, create_city
 from rules.bundle import Bundle
@@ -64,13 +64,19 @@ class Ground:
         async with brokers(self.cluster) as asked:
             await asked.create(layouts(self.cluster.name, PARTITIONS, units, 1))
 
-    async def found(self, bundle: Bundle, processors: Sequence[AnyProcessor] = (REGISTRY_RULES,)) -> None:
-        """The city with its topics and its first edition, which those processors have taken up."""
+    async def found(self, bundle: Bundle, start: datetime | None = None) -> None:
+        """The city with its topics and its first edition in force; `start` is what its clock shows now."""
         await self.make_topics(bundle)
-        await create_city(
-            self.url, City(code=bundle.city.code, name=bundle.city.name, partitions=PARTITIONS, host="kafka")
+        city = City(
+            code=bundle.city.code,
+            name=bundle.city.name,
+            partitions=PARTITIONS,
+            start_wall=datetime.now(UTC) if start else None,
+            start_city=start,
+            host="kafka",
         )
-        async with open_member(self.settings, "founder", processors=processors) as member:
+        await create_city(self.url, city)
+        async with open_member(self.settings, "founder", processors=(REGISTRY_RULES,)) as member:
             stopped = asyncio.Event()
             running = asyncio.create_task(member.host.run(stopped.is_set))
             await publish_edition(member, bundle)
@@ -116,9 +122,16 @@ class Backlog:
             left = {target: batch for target, batch in self.messages(count).items() if batch}
             while left:
                 taken = await publisher.publish(left)
-                left = {target: batch[taken[target] :] for target, batch in left.items() if batch[taken[target] :]}
+                left = {
+                    target: batch[taken[target] :] for target, batch in left.items() if batch[taken[target] :]
+                }
         finally:
             await publisher.close()
+
+
+def number_of(case: str) -> int:
+    """The number that the backlog gave a case."""
+    return int(case[-6:])
 
 
 def _by_case(commands: Sequence[Message]) -> list[list[Message]]:
@@ -132,4 +145,3 @@ async def backlog() -> Backlog:
     bundle = bench_bundle(subscribed=False)
     reports = await separate_reports(bundle, PATTERNS)
     return Backlog(bundle, await commands_of(bundle, reports))
-

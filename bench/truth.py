@@ -1,6 +1,6 @@
 """What the events on the topic should be after a backlog, and in what they differ: an exact count."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import reduce
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from bench.ground import PARTITIONS, Backlog, Ground
+from bench.ground import PARTITIONS, Backlog, Ground, number_of
 from bench.peers.work import Work
 from schemas.topics import CASE_EVENTS
 from schemas.wire import frame, message_of
@@ -45,10 +45,12 @@ class Truth:
 
     def events(self, commands: int) -> int:
         """How many events so many commands give."""
+        return self.events_of(range(commands // 2))
+
+    def events_of(self, cases: Iterable[int]) -> int:
+        """How many events the cases of these numbers have."""
         versions = [int(str(end[0])) for end in self._ends]
-        cases = commands // 2
-        whole, rest = divmod(cases, len(versions))
-        return whole * sum(versions) + sum(versions[:rest])
+        return sum(versions[number % len(versions)] for number in cases)
 
     def judged(self, records: dict[bytes, list[ConsumerRecord]], commands: int) -> Verdict:
         """Compare what lies on the topic, by case in order of arrival, with how each case should end."""
@@ -62,7 +64,7 @@ class Truth:
                     forked += kept[name] != record.value
                 kept.setdefault(name, record.value)
             case = reduce(evolve, (message_of(body) for body in kept.values()), NO_CASE)
-            wrong += _end(case) != self._ends[int(key[-6:]) % len(self._ends)]
+            wrong += _end(case) != self._ends[number_of(key.decode()) % len(self._ends)]
         cases = commands // 2
         return Verdict(cases, wrong + cases - len(records), copies, forked)
 
@@ -76,7 +78,11 @@ async def read(ground: Ground, topics: Sequence[str] = (CASE_EVENTS.name,)) -> l
     consumer = AIOKafkaConsumer(**ground.cluster.client("reader"), enable_auto_commit=False)
     await consumer.start()
     try:
-        parts = [TopicPartition(ground.cluster.name(topic), number) for topic in topics for number in range(PARTITIONS)]
+        parts = [
+            TopicPartition(ground.cluster.name(topic), number)
+            for topic in topics
+            for number in range(PARTITIONS)
+        ]
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
         for part in parts:

@@ -32,7 +32,9 @@ def app_of() -> faust.App:
         async for event in stream.events():
             key = event.key
             before = unpacked(cases[key])
-            after, found = work.decide(key.decode(), event.value, before, moment(event.message.timestamp * 1000))
+            after, found = work.decide(
+                key.decode(), event.value, before, moment(event.message.timestamp * 1000)
+            )
             cases[key] = packed(after)
             for body in found:
                 await events.send(key=key, value=body)

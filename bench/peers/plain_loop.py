@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import (
+    AIOKafkaConsumer,
+    AIOKafkaProducer,
+    ConsumerRebalanceListener,
+    ConsumerRecord,
+    TopicPartition,
+)
 
 from bench.peers.work import HEARTBEAT_MS, SESSION_MS, Place, Work, moment, packed, place, unpacked
 from services.router.state import NO_CASE, Case
@@ -73,7 +79,10 @@ class Loop(ConsumerRebalanceListener):
             heartbeat_interval_ms=HEARTBEAT_MS,
         )
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._here.bootstrap, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES
+            bootstrap_servers=self._here.bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=BATCH_BYTES,
         )
         await producer.start()
         await consumer.start()

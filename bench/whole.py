@@ -1,0 +1,149 @@
+"""A whole city on Kafka, a process for each service or one for all: how much it bears, how long a report takes."""
+
+import asyncio
+import re
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+import asyncpg
+
+from bench.citywide import bench_bundle
+from bench.ground import Ground
+from bench.latency import Waits, numbered
+from bench.racing import ours, resident, stop, used
+from bench.truth import read
+from cli.assemble import MemberCity
+from cli.member import open_member
+from cli.worker import SERVICES
+from kernel.edge import Submission
+from schemas.topics import UNIT_CASES
+from schemas.wire import message_of
+
+APART: Final = SERVICES
+TOGETHER: Final = ("all",)
+_INSTANCE: Final = 9
+"""The number of the edge in this process, through which the load comes."""
+
+_EDGE_CHUNK: Final = 500
+_LOOK_SECONDS: Final = 0.1
+_QUIET_SECONDS: Final = 3.0
+_PATIENCE_SECONDS: Final = 60.0
+_WARM: Final = 0.2
+_NUMBER: Final = re.compile(r"#(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Of one process at rest: MiB, and the share of a core."""
+
+    service: str
+    resident: float
+    processor: float
+
+
+class Whole:
+    """The processes of a city, and an edge into it."""
+
+    def __init__(self, ground: Ground, services: Sequence[str]) -> None:
+        self._ground = ground
+        self._services = services
+        self._stack = AsyncExitStack()
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._member: MemberCity | None = None
+        self._rows: asyncpg.Connection | None = None
+
+    async def __aenter__(self) -> Self:
+        for service in self._services:
+            process = await ours(self._ground, "faust", service=service).start("a")
+            self._processes[service] = process
+            self._stack.push_async_callback(stop, process)
+        opening = open_member(self._ground.settings, "bench", processors=(), instance=_INSTANCE)
+        self._member = await self._stack.enter_async_context(opening)
+        self._rows = await asyncpg.connect(self._ground.url.replace("+asyncpg", ""))
+        self._stack.push_async_callback(self._rows.close)
+        await self._owned()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def rows(self) -> int:
+        """How many rows all journals hold."""
+        assert self._rows is not None
+        return int(await self._rows.fetchval("select coalesce(sum(seq), 0)::bigint from journals"))
+
+    async def _owned(self) -> None:
+        """Wait until every partition of every processor has taken its rules up, and nothing more comes."""
+        await self._quiet(await self.rows())
+
+    async def _quiet(self, before: int) -> tuple[int, float]:
+        """Wait until no more rows come; gives how many there are, and when the last came."""
+        rows, last, began = before, time.perf_counter(), time.perf_counter()
+        while time.perf_counter() - last < _QUIET_SECONDS or (
+            rows == before and time.perf_counter() - began < _PATIENCE_SECONDS
+        ):
+            await asyncio.sleep(_LOOK_SECONDS)
+            now = await self.rows()
+            if now != rows:
+                rows, last = now, time.perf_counter()
+        return rows, last
+
+    async def idle(self, seconds: float) -> list[Idle]:
+        """What each process takes while nothing comes."""
+        before = {service: used(process.pid) for service, process in self._processes.items()}
+        await asyncio.sleep(seconds)
+        return [
+            Idle(service, resident(process.pid), (used(process.pid) - before[service]) / seconds)
+            for service, process in self._processes.items()
+        ]
+
+    async def passed(self, reports: Sequence[Submission]) -> float:
+        """Seconds for all these reports at once, until nothing is left to do."""
+        assert self._member is not None
+        before, began = await self.rows(), time.perf_counter()
+        waiting = asyncio.create_task(self._quiet(before))
+        for start in range(0, len(reports), _EDGE_CHUNK):
+            await self._member.edge.accept(reports[start : start + _EDGE_CHUNK])
+        _, last = await waiting
+        return last - began
+
+    async def waits(self, reports: Sequence[Submission], per_second: int) -> Waits:
+        """From the receipt of a report to its assignment on the unit's topic, by the clock of the brokers."""
+        assert self._member is not None
+        before, accepted = await self.rows(), dict[int, float]()
+        started = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for number, one in enumerate(reports):
+                if (early := started + number / per_second - time.perf_counter()) > 0:
+                    await asyncio.sleep(early)
+                group.create_task(self._submit(numbered(one, number), number, accepted))
+        await self._quiet(before)
+        stamps = await self.assigned()
+        first = int(_WARM * len(reports))
+        late = [
+            stamps[number] - at for number, at in accepted.items() if number >= first and number in stamps
+        ]
+        return Waits(tuple(sorted(late)), len(reports) - len(stamps))
+
+    async def _submit(self, one: Submission, number: int, accepted: dict[int, float]) -> None:
+        assert self._member is not None
+        receipt = await self._member.edge.submit(one.sender, one.body)
+        if receipt.refusal is None:
+            accepted[number] = time.time()
+
+    async def assigned(self) -> dict[int, float]:
+        """When the assignment of each numbered report came to its unit's topic; others have number -1, -2 …"""
+        found: dict[int, float] = {}
+        units = [UNIT_CASES.of(unit.code).name for unit in bench_bundle().units.rows]
+        for record in await read(self._ground, units):
+            change = message_of(record.value)
+            if change.event == "CaseAssigned":
+                number = _NUMBER.search(change.text)
+                found.setdefault(int(number[1]) if number else -1 - len(found), record.timestamp / 1000)
+        return found
