@@ -134,7 +134,8 @@ def _noted(found: Sequence[Result], cost: float, per_command: float) -> str:
     words = [
         f"median of {len(found)}, {rates[0]:,.0f} to {rates[-1]:,.0f}",
         f"{found[0].commands:,} commands, {per_command:.2f} events each",
-        f"{cost:,.0f} µs of processor a command, largest process {max(one.race.resident for one in found):.0f} MiB",
+        f"{cost:,.0f} µs of processor a command",
+        f"the largest process {max(one.race.resident for one in found):.0f} MiB",
         f"at the end {verdict}",
         *([f"{failed} did not come to an end"] if failed else []),
     ]

@@ -1,9 +1,8 @@
-"""A city on Kafka that waits at the start: founded, its topics made, a backlog of commands before router.case."""
+"""A city on Kafka that waits at the start: founded, with its topics, and a backlog before router.case."""
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property

@@ -9,7 +9,7 @@ from bench import contest
 from bench.brokers import Servers, missing, servers
 from bench.citywide import TEN_OCLOCK, bench_bundle, separate_reports
 from bench.figures import Figure
-from bench.ground import Backlog, backlog, ground_at
+from bench.ground import Backlog, Ground, backlog, ground_at
 from bench.hop import hops
 from bench.latency import Waits
 from bench.outages import Outages, outages
@@ -20,7 +20,7 @@ from kernel.edge import Submission
 _HOPS_PER_SECOND: Final = 500
 _IDLE_SECONDS: Final = 10.0
 _ROUNDS: Final = 3
-"""Of the whole path: each takes reports of its own, or they would be merged with those of the round before."""
+"""Of the whole path: each takes reports of its own, which the desk would else merge with the others."""
 
 
 def figures(sizes: Sizes) -> Iterator[Figure]:
@@ -47,19 +47,19 @@ def _whole(started: Servers, sizes: Sizes) -> Iterator[Figure]:
         (TOGETHER, "one process", None),
     ):
         with started.postgres.fresh() as url:
-            yield from asyncio.run(_city(url, started.bootstrap, services, (words, goal), reports, sizes))
+            yield from asyncio.run(
+                _city(ground_at(url, started.bootstrap), services, (words, goal), reports, sizes)
+            )
 
 
 async def _city(
-    url: str,
-    bootstrap: str,
+    ground: Ground,
     services: Sequence[str],
     named: tuple[str, float | None],
     reports: Sequence[Submission],
     sizes: Sizes,
 ) -> list[Figure]:
-    words, goal = named
-    ground, each = ground_at(url, bootstrap), sizes.kafka_reports
+    (words, goal), each = named, sizes.kafka_reports
     await ground.found(bench_bundle(), TEN_OCLOCK)
     async with Whole(ground, services) as city:
         idle = await city.idle(_IDLE_SECONDS)

@@ -1,4 +1,4 @@
-"""Workers that are killed, stay dead, or freeze: how long until every partition moves again, and what it cost."""
+"""Workers that are killed, stay dead, or freeze: how long until every partition moves again."""
 
 import asyncio
 import signal
@@ -32,7 +32,7 @@ class Outages(NamedTuple):
 
 
 async def outages(ground: Ground, backlog: Backlog) -> Outages:
-    """Under a steady drip: killed and started again; killed for good beside another; frozen beside another."""
+    """Under a steady drip: killed and started again; killed for good beside another; then frozen."""
     await ground.found(backlog.bundle)
     runner = ours(ground, "faust")
     a = await runner.start("a")

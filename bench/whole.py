@@ -1,4 +1,4 @@
-"""A whole city on Kafka, a process for each service or one for all: how much it bears, how long a report takes."""
+"""A whole city on Kafka, a process for each service or one for all: how much it bears, and how soon."""
 
 import asyncio
 import re
@@ -138,7 +138,7 @@ class Whole:
             accepted[number] = time.time()
 
     async def assigned(self) -> dict[int, float]:
-        """When the assignment of each numbered report came to its unit's topic; others have number -1, -2 …"""
+        """When each assignment came to its unit's topic, by report; those without a number get -1, -2 …"""
         found: dict[int, float] = {}
         units = [UNIT_CASES.of(unit.code).name for unit in bench_bundle().units.rows]
         for record in await read(self._ground, units):
