@@ -32,7 +32,8 @@ class Drip:
         self.sent = 0
         self.cases: set[int] = set()
 
-    def _one_by_one(self) -> Iterator[Outgoing]:
+    def in_turn(self) -> Iterator[Outgoing]:
+        """All of them: of each partition the next case is opened, then of each it is accepted."""
         for place in range(0, max(map(len, self._lists)), 2):
             for step in (place, place + 1):
                 yield from (batch[step] for batch in self._lists if step < len(batch))
@@ -46,7 +47,7 @@ class Drip:
             time.perf_counter(),
             set[str](),
         )
-        for one in self._one_by_one():
+        for one in self.in_turn():
             if until.is_set() and one.key not in opened:
                 if not opened:
                     break

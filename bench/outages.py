@@ -22,6 +22,12 @@ _AWAY_SECONDS: Final = 12.0
 """Longer than a session (6 s), and as long as is waited for the others to take over."""
 
 
+_LAST_SECONDS: Final = 1.0
+"""How long after a fault something may still come of what had left before."""
+
+_NEVER_SECONDS: Final = 999.0
+
+
 class Outages(NamedTuple):
     """Seconds until the last partition moved again, and the count at the end."""
 
@@ -67,13 +73,14 @@ async def outages(ground: Ground, backlog: Backlog) -> Outages:
 
 
 def stood_still(records: Sequence[ConsumerRecord], at: float) -> float:
-    """Seconds from `at` until the last partition wrote again: behind its longest pause around that time."""
+    """Seconds from `at` until the last partition wrote again: to the end of the pause that began then."""
     stamps: dict[int, list[float]] = {}
     for record in records:
         stamps.setdefault(record.partition, []).append(record.timestamp / 1000)
-    until = at + _AWAY_SECONDS
     ends: list[float] = []
     for moments in stamps.values():
-        pauses = [(end - start, end) for start, end in pairwise(moments) if at < end < until]
-        ends.append(max(pauses, default=(0.0, until))[1] - at)
+        pauses = [
+            (end - start, end) for start, end in pairwise(moments) if start < at + _LAST_SECONDS and at < end
+        ]
+        ends.append(max(pauses, default=(0.0, at + _NEVER_SECONDS))[1] - at)
     return max(ends, default=0.0)
