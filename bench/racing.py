@@ -43,23 +43,29 @@ class Runner:
 
 
 def ours(ground: Ground, delivery: str, slots: str = "a", service: str = "router") -> Runner:
-    """`gridcase worker`, as an operator starts it."""
+    """`gridcase worker`, as an operator starts it; `light` is the worker of the light decision."""
+    if service == "light":
+        words = [sys.executable, "-m", "bench.light_worker", "{slot}"]
+        return Runner(delivery, words, ground.environ(delivery), slots)
     words = [sys.executable, "-c", "from cli.main import app; app()", "worker", service, "--slot", "{slot}"]
     return Runner(delivery, words, ground.environ(delivery), slots)
 
 
-def peer(ground: Ground, python: str, name: str) -> Runner:
-    words = [python, "-W", "ignore", "-m", f"bench.peers.{name}", ground.bootstrap, ground.prefix]
+def peer(ground: Ground, python: str, name: str, decision: str) -> Runner:
+    words = [python, "-W", "ignore", "-m", f"bench.peers.{name}", ground.bootstrap, ground.prefix, decision]
     return Runner(name, words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Race:
-    """`events` a second, processor seconds of all its processes for each event, and the largest of them."""
+    """`events` a second, processor seconds of all its processes for each event, the largest of them in MiB,
+    and seconds from their start to the first events. One that is not `whole` did not come to its end.
+    """
 
     events: float
     processor: float
     resident: float
+    moving: float
     whole: bool
 
 
@@ -83,6 +89,11 @@ class Tape:
         since = next(at for events, at, _ in self._seen if events == last)
         return now - since > (_STALLED_SECONDS if last else _START_SECONDS)
 
+    def moving(self) -> float:
+        """Seconds from the first look to the first event."""
+        begin = self._seen[0][1]
+        return next((at - begin for events, at, _ in self._seen if events), 0.0)
+
     def speed(self) -> tuple[float, float]:
         """Events a second, and processor seconds for each."""
         first = next(seen for seen in self._seen if seen[0] >= _FROM * self._enough)
@@ -105,10 +116,8 @@ async def race(ground: Ground, runner: Runner, expected: int) -> Race:
         largest = max((resident(one.pid) for one in processes if one.returncode is None), default=0.0)
     finally:
         await asyncio.gather(*(stop(one) for one in processes), looker.close())
-    if not tape.whole:
-        return Race(events=0.0, processor=0.0, resident=largest, whole=False)
-    events, processor = tape.speed()
-    return Race(events=events, processor=processor, resident=largest, whole=True)
+    events, processor = tape.speed() if tape.whole else (0.0, 0.0)
+    return Race(events=events, processor=processor, resident=largest, moving=tape.moving(), whole=tape.whole)
 
 
 async def events_of(looker: Looker, topic: str = CASE_EVENTS.name) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord, TopicPartition
@@ -12,8 +12,6 @@ from bench.ground import PARTITIONS, Backlog, Ground, number_of
 from bench.peers.work import Work
 from schemas.topics import CASE_EVENTS
 from schemas.wire import frame, message_of
-from services.router.evolve import evolve
-from services.router.state import NO_CASE, Case
 
 
 class Verdict(NamedTuple):
@@ -32,13 +30,14 @@ class Verdict(NamedTuple):
 
 
 class Truth:
-    """How each pattern of a backlog ends, by the very decision of router.case."""
+    """How each pattern of a backlog ends, by the very functions that the contestants run."""
 
-    def __init__(self, backlog: Backlog) -> None:
-        work, now = Work(), datetime.now(UTC)
+    def __init__(self, backlog: Backlog, decision: str = "router") -> None:
+        work, now = Work(decision), datetime.now(UTC)
+        self._initial, self._evolve = work.initial, work.processor.evolve
         self._ends: list[tuple[object, ...]] = []
         for pattern in backlog.patterns:
-            case: Case = NO_CASE
+            case = work.initial
             for command in pattern:
                 case, _ = work.decide(command.key, command.body, case, now)
             self._ends.append(_end(case))
@@ -63,13 +62,13 @@ class Truth:
                     copies += 1
                     forked += kept[name] != record.value
                 kept.setdefault(name, record.value)
-            case = reduce(evolve, (message_of(body) for body in kept.values()), NO_CASE)
+            case = reduce(self._evolve, map(message_of, kept.values()), self._initial)
             wrong += _end(case) != self._ends[number_of(key.decode()) % len(self._ends)]
         cases = commands // 2
         return Verdict(cases, wrong + cases - len(records), copies, forked)
 
 
-def _end(case: Case) -> tuple[object, ...]:
+def _end(case: Any) -> tuple[object, ...]:
     return (case.version, case.revision, case.state, case.lead)
 
 

@@ -6,11 +6,12 @@ import tempfile
 import faust
 from faust.types import StreamT
 
-from bench.peers.work import HEARTBEAT_MS, PARTITIONS, SESSION_MS, Work, moment, packed, place, unpacked
+from bench.peers.work import HEARTBEAT_MS, PARTITIONS, SESSION_MS, Work, moment, packed, place
 
 
 def app_of() -> faust.App:
-    here, work = place(), Work()
+    here = place()
+    work = Work(here.decision)
     app = faust.App(
         f"{here.prefix}faust",
         broker=f"kafka://{here.bootstrap}",
@@ -31,7 +32,7 @@ def app_of() -> faust.App:
     async def decide(stream: StreamT) -> None:
         async for event in stream.events():
             key = event.key
-            before = unpacked(cases[key])
+            before = work.unpacked(cases[key])
             after, found = work.decide(
                 key.decode(), event.value, before, moment(event.message.timestamp * 1000)
             )

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import (
     AIOKafkaConsumer,
@@ -14,8 +14,7 @@ from aiokafka import (
     TopicPartition,
 )
 
-from bench.peers.work import HEARTBEAT_MS, SESSION_MS, Place, Work, moment, packed, place, unpacked
-from services.router.state import NO_CASE, Case
+from bench.peers.work import HEARTBEAT_MS, SESSION_MS, Place, Work, moment, packed, place
 
 BATCH: Final = 1000
 BATCH_BYTES: Final = 512 * 1024
@@ -27,8 +26,8 @@ class Loop(ConsumerRebalanceListener):
 
     def __init__(self, here: Place) -> None:
         self._here = here
-        self._work = Work()
-        self._cases: dict[int, dict[bytes, Case]] = {}
+        self._work = Work(here.decision)
+        self._cases: dict[int, dict[bytes, Any]] = {}
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         new = {part.partition for part in assigned} - self._cases.keys()
@@ -38,8 +37,8 @@ class Loop(ConsumerRebalanceListener):
         for part in revoked:
             self._cases.pop(part.partition, None)
 
-    async def _restored(self, numbers: set[int]) -> dict[int, dict[bytes, Case]]:
-        cases: dict[int, dict[bytes, Case]] = {number: {} for number in numbers}
+    async def _restored(self, numbers: set[int]) -> dict[int, dict[bytes, Any]]:
+        cases: dict[int, dict[bytes, Any]] = {number: {} for number in numbers}
         reader = AIOKafkaConsumer(bootstrap_servers=self._here.bootstrap, enable_auto_commit=False)
         await reader.start()
         parts = [TopicPartition(self._here.states, number) for number in numbers]
@@ -49,7 +48,7 @@ class Loop(ConsumerRebalanceListener):
         left = {part for part in parts if ends[part]}
         while left:
             for part, records in (await reader.getmany(timeout_ms=200)).items():
-                cases[part.partition] |= {one.key: unpacked(one.value) for one in records}
+                cases[part.partition] |= {one.key: self._work.unpacked(one.value) for one in records}
             left = {part for part in left if await reader.position(part) < ends[part]}
         await reader.stop()
         return cases
@@ -62,7 +61,7 @@ class Loop(ConsumerRebalanceListener):
             events = sends.setdefault((self._here.events, part.partition), [])
             states = sends.setdefault((self._here.states, part.partition), [])
             for one in records:
-                before = cases.get(one.key, NO_CASE)
+                before = cases.get(one.key, self._work.initial)
                 after, bodies = self._work.decide(one.key.decode(), one.value, before, moment(one.timestamp))
                 cases[one.key] = after
                 events += [(one.key, body) for body in bodies]

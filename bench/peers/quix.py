@@ -6,11 +6,12 @@ from typing import Any
 from quixstreams import Application
 from quixstreams.state import State
 
-from bench.peers.work import HEARTBEAT_MS, SESSION_MS, Work, moment, packed, place, unpacked
+from bench.peers.work import HEARTBEAT_MS, SESSION_MS, Work, moment, packed, place
 
 
 def main() -> None:
-    here, work = place(), Work()
+    here = place()
+    work = Work(here.decision)
     with tempfile.TemporaryDirectory(prefix="gridcase-bench-quix-") as folder:
         app = Application(
             broker_address=here.bootstrap,
@@ -28,7 +29,7 @@ def main() -> None:
         events = app.topic(here.events, value_serializer="bytes")
 
         def decide(body: bytes, key: bytes, stamp: int, _headers: Any, state: State) -> list[bytes]:
-            before = unpacked(state.get_bytes("case"))
+            before = work.unpacked(state.get_bytes("case"))
             after, found = work.decide(key.decode(), body, before, moment(stamp))
             state.set_bytes("case", packed(after))
             return list(found)

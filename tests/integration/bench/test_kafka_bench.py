@@ -14,7 +14,6 @@ from bench.peers.work import Work, moment
 from bench.racing import Tape
 from bench.sizes import TINY
 from bench.truth import Truth, by_case
-from services.router.state import NO_CASE
 
 COMMANDS = 40
 
@@ -33,20 +32,25 @@ def commands() -> Backlog:
     return asyncio.run(backlog())
 
 
+@pytest.fixture(scope="module", params=["light", "router"])
+def decision(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def truth(commands: Backlog) -> Truth:
-    return Truth(commands)
+def truth(commands: Backlog, decision: str) -> Truth:
+    return Truth(commands, decision)
 
 
 @pytest.fixture
-def records(commands: Backlog) -> list[Any]:
+def records(commands: Backlog, decision: str) -> list[Any]:
     """The events of a worker that does everything right."""
-    work, found = Work(), list[Any]()
+    work, found = Work(decision), list[Any]()
     cases: dict[str, Any] = {}
     for batch in commands.messages(COMMANDS).values():
         for one in batch:
             stamp = moment(1_792_000_000_000)
-            case, bodies = work.decide(one.key, one.body, cases.get(one.key, NO_CASE), stamp)
+            case, bodies = work.decide(one.key, one.body, cases.get(one.key, work.initial), stamp)
             cases[one.key] = case
             found += [Written(one.key.encode(), body) for body in bodies]
     return found
