@@ -96,8 +96,9 @@ class Tape:
 
     def speed(self) -> tuple[float, float]:
         """Events a second, and processor seconds for each."""
-        first = next(seen for seen in self._seen if seen[0] >= _FROM * self._enough)
         last = next(seen for seen in self._seen if seen[0] >= _TO * self._enough)
+        before = self._seen[: self._seen.index(last)]
+        first = next((seen for seen in before if seen[0] >= _FROM * self._enough), before[-1])
         events, seconds, used = (last[place] - first[place] for place in range(3))
         return events / seconds, used / events
 
