@@ -10,7 +10,7 @@ from aiokafka.structs import ConsumerRecord
 
 from bench.ground import PARTITIONS, Backlog, Ground, number_of
 from bench.latency import Waits
-from bench.racing import events_of, ours, stop
+from bench.racing import came, ours, stop
 from bench.truth import Truth, by_case, read
 from kernel.kafka.looking import Looker
 from kernel.kafka.records import headers_of
@@ -18,7 +18,6 @@ from kernel.log import Outgoing
 from schemas.topics import CASE_COMMANDS
 
 _WARM: Final = 0.2
-_READY_SECONDS: Final = 60.0
 
 
 class Drip:
@@ -88,12 +87,10 @@ async def _commands(ground: Ground) -> Sequence[ConsumerRecord]:
     return await read(ground, (CASE_COMMANDS.name,))
 
 
-async def written(ground: Ground, events: int) -> None:
-    """Wait until so many events are on the topic, but not for ever."""
+async def written(ground: Ground, events: int, quiet_seconds: float = 0) -> None:
+    """Wait until so many events are on the topic and for a while no more come; but not for ever."""
     looker = Looker(ground.cluster, "hop")
-    until = time.monotonic() + _READY_SECONDS
     try:
-        while await events_of(looker) < events and time.monotonic() < until:  # noqa: ASYNC110 - a topic is silent
-            await asyncio.sleep(0.1)
+        await came(looker, events, quiet_seconds)
     finally:
         await looker.close()

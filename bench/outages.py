@@ -26,6 +26,7 @@ _LAST_SECONDS: Final = 1.0
 """How long after a fault something may still come of what had left before."""
 
 _NEVER_SECONDS: Final = 999.0
+_QUIET_SECONDS: Final = 5.0
 
 
 class Outages(NamedTuple):
@@ -64,7 +65,7 @@ async def outages(ground: Ground, backlog: Backlog) -> Outages:
     stopped.set()
     await dripping
     truth = await asyncio.to_thread(Truth, backlog)
-    await written(ground, truth.events_of(drip.cases) + PARTITIONS)
+    await written(ground, truth.events_of(drip.cases) + PARTITIONS, _QUIET_SECONDS)
     await asyncio.gather(stop(a), stop(b))
     records = await read(ground)
     restarted, dead, frozen = (stood_still(records, at) for at in faults)

@@ -19,6 +19,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 _LOOK_SECONDS: Final = 0.1
 _START_SECONDS: Final = 90.0
 _STALLED_SECONDS: Final = 20.0
+_QUIET_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 15.0
 _FROM: Final = 0.2
 _TO: Final = 0.95
@@ -114,11 +115,22 @@ async def race(ground: Ground, runner: Runner, expected: int) -> Race:
             if tape.stalled or any(one.returncode is not None for one in processes):
                 break
             await asyncio.sleep(_LOOK_SECONDS)
+        await came(looker, 0, _QUIET_SECONDS)  # copies count too: the last events may still be on their way
         largest = max((resident(one.pid) for one in processes if one.returncode is None), default=0.0)
     finally:
         await asyncio.gather(*(stop(one) for one in processes), looker.close())
     events, processor = tape.speed() if tape.whole else (0.0, 0.0)
     return Race(events=events, processor=processor, resident=largest, moving=tape.moving(), whole=tape.whole)
+
+
+async def came(looker: Looker, events: int, quiet_seconds: float) -> None:
+    """Wait until so many events are on the topic and for a while no more come; but not for ever."""
+    found, since, until = -1, 0.0, time.monotonic() + _START_SECONDS
+    while time.monotonic() < until and (found < events or time.monotonic() - since < quiet_seconds):
+        before, found = found, await events_of(looker)
+        if found != before:
+            since = time.monotonic()
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def events_of(looker: Looker, topic: str = CASE_EVENTS.name) -> int:
