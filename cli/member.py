@@ -35,6 +35,9 @@ INSTANCES: Final = range(16)
 SKEW_SECONDS: Final = 5.0
 """More than the clocks of all machines differ, if no setting says otherwise."""
 
+_EDITIONS_SECONDS: Final = 2.0
+"""How often the journals' ends are looked at: topics are not read from there, only new editions are seen."""
+
 
 @asynccontextmanager
 async def open_member(
@@ -53,7 +56,10 @@ async def open_member(
     without it what the edge of this process takes leaves only when it is taken.
     """
     cluster = cluster_of(settings)
-    async with await open_database(settings.database_url, exclusive=False, host="kafka") as opened:
+    opening = open_database(
+        settings.database_url, exclusive=False, host="kafka", poll_seconds=_EDITIONS_SECONDS
+    )
+    async with await opening as opened:
         city, store, clock = opened.city, opened.store, clock or clock_of(opened.city)
         store.stamp = clock.wall
         editions = SqlEditions(store)
