@@ -21,6 +21,7 @@ from kernel.pace import Pace
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor
 from kernel.settings import DeliveryKind, Settings
+from kernel.sql.city import OpenCity
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions
 from kernel.sql.journal import SqlJournal
@@ -56,10 +57,7 @@ async def open_member(
     without it what the edge of this process takes leaves only when it is taken.
     """
     cluster = cluster_of(settings)
-    opening = open_database(
-        settings.database_url, exclusive=False, host="kafka", poll_seconds=_EDITIONS_SECONDS
-    )
-    async with await opening as opened:
+    async with await _opened(settings) as opened:
         city, store, clock = opened.city, opened.store, clock or clock_of(opened.city)
         store.stamp = clock.wall
         editions = SqlEditions(store)
@@ -88,6 +86,11 @@ async def open_member(
             yield MemberCity(city, store, clock, editions, journals, own, *seals, host)
         finally:
             await asyncio.gather(*(log.close() for log in (*logs.values(), out)), return_exceptions=True)
+
+
+async def _opened(settings: Settings) -> OpenCity:
+    url = settings.database_url
+    return await open_database(url, exclusive=False, host="kafka", poll_seconds=_EDITIONS_SECONDS)
 
 
 def _pace(clock: Clock, settings: Settings) -> Pace:
