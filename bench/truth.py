@@ -10,6 +10,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from bench.ground import PARTITIONS, Backlog, Ground, number_of
 from bench.peers.work import Work
+from kernel.kafka.looking import Looker
 from schemas.topics import CASE_EVENTS
 from schemas.wire import frame, message_of
 
@@ -74,19 +75,14 @@ def _end(case: Any) -> tuple[object, ...]:
 
 async def read(ground: Ground, topics: Sequence[str] = (CASE_EVENTS.name,)) -> list[ConsumerRecord]:
     """Every record of some topics, each partition in its order."""
+    ends = await _ends(ground, topics)
     consumer = AIOKafkaConsumer(**ground.cluster.client("reader"), enable_auto_commit=False)
     await consumer.start()
     try:
-        parts = [
-            TopicPartition(ground.cluster.name(topic), number)
-            for topic in topics
-            for number in range(PARTITIONS)
-        ]
-        consumer.assign(parts)
-        ends = await consumer.end_offsets(parts)
-        for part in parts:
+        consumer.assign(list(ends))
+        for part in ends:
             consumer.seek(part, 0)
-        left = {part for part in parts if ends[part]}
+        left = set(ends)
         found: list[ConsumerRecord] = []
         while left:
             for part, records in (await consumer.getmany(timeout_ms=500)).items():
@@ -96,6 +92,20 @@ async def read(ground: Ground, topics: Sequence[str] = (CASE_EVENTS.name,)) -> l
         return found
     finally:
         await consumer.stop()
+
+
+async def _ends(ground: Ground, topics: Sequence[str]) -> dict[TopicPartition, int]:
+    """Where the partitions end that hold anything; asked topic by topic, for there may be many."""
+    looker, ends = Looker(ground.cluster, "reader"), dict[TopicPartition, int]()
+    try:
+        for topic in topics:
+            spans = await looker.spans([(topic, number) for number in range(PARTITIONS)])
+            for (_, number), span in spans.items():
+                if span.end:
+                    ends[TopicPartition(ground.cluster.name(topic), number)] = span.end
+    finally:
+        await looker.close()
+    return ends
 
 
 def by_case(records: Sequence[ConsumerRecord]) -> dict[bytes, list[ConsumerRecord]]:
