@@ -84,7 +84,7 @@ async def hops(ground: Ground, backlog: Backlog, count: int, per_second: int) ->
 
 
 async def _commands(ground: Ground) -> Sequence[ConsumerRecord]:
-    return await read(ground, (CASE_COMMANDS.name,))
+    return await read(ground, (CASE_COMMANDS,))
 
 
 async def written(ground: Ground, events: int, quiet_seconds: float = 0) -> None:

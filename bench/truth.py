@@ -11,7 +11,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from bench.ground import PARTITIONS, Backlog, Ground, number_of
 from bench.peers.work import Work
 from kernel.kafka.looking import Looker
-from schemas.topics import CASE_EVENTS
+from schemas.topics import CASE_EVENTS, Topic
 from schemas.wire import frame, message_of
 
 
@@ -73,7 +73,7 @@ def _end(case: Any) -> tuple[object, ...]:
     return (case.version, case.revision, case.state, case.lead)
 
 
-async def read(ground: Ground, topics: Sequence[str] = (CASE_EVENTS.name,)) -> list[ConsumerRecord]:
+async def read(ground: Ground, topics: Sequence[Topic] = (CASE_EVENTS,)) -> list[ConsumerRecord]:
     """Every record of some topics, each partition in its order."""
     ends = await _ends(ground, topics)
     consumer = AIOKafkaConsumer(**ground.cluster.client("reader"), enable_auto_commit=False)
@@ -94,15 +94,16 @@ async def read(ground: Ground, topics: Sequence[str] = (CASE_EVENTS.name,)) -> l
         await consumer.stop()
 
 
-async def _ends(ground: Ground, topics: Sequence[str]) -> dict[TopicPartition, int]:
+async def _ends(ground: Ground, topics: Sequence[Topic]) -> dict[TopicPartition, int]:
     """Where the partitions end that hold anything; asked topic by topic, for there may be many."""
     looker, ends = Looker(ground.cluster, "reader"), dict[TopicPartition, int]()
     try:
         for topic in topics:
-            spans = await looker.spans([(topic, number) for number in range(PARTITIONS)])
+            numbers = range(1 if topic.single else PARTITIONS)
+            spans = await looker.spans([(topic.name, number) for number in numbers])
             for (_, number), span in spans.items():
                 if span.end:
-                    ends[TopicPartition(ground.cluster.name(topic), number)] = span.end
+                    ends[TopicPartition(ground.cluster.name(topic.name), number)] = span.end
     finally:
         await looker.close()
     return ends

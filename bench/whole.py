@@ -140,7 +140,7 @@ class Whole:
     async def assigned(self) -> dict[int, float]:
         """When each assignment came to its unit's topic, by report; those without a number get -1, -2 …"""
         found: dict[int, float] = {}
-        units = [UNIT_CASES.of(unit.code).name for unit in bench_bundle().units.rows]
+        units = [UNIT_CASES.of(unit.code) for unit in bench_bundle().units.rows]
         for record in await read(self._ground, units):
             change = message_of(record.value)
             if change.event == "CaseAssigned":
