@@ -76,6 +76,8 @@ def _end(case: Any) -> tuple[object, ...]:
 async def read(ground: Ground, topics: Sequence[Topic] = (CASE_EVENTS,)) -> list[ConsumerRecord]:
     """Every record of some topics, each partition in its order."""
     ends = await _ends(ground, topics)
+    if not ends:
+        return []
     consumer = AIOKafkaConsumer(**ground.cluster.client("reader"), enable_auto_commit=False)
     await consumer.start()
     try:

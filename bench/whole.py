@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,14 +12,16 @@ from typing import Final, Self
 import asyncpg
 
 from bench.citywide import bench_bundle
-from bench.ground import Ground
+from bench.ground import PARTITIONS, Ground
 from bench.latency import Waits, numbered
 from bench.racing import ours, resident, stop, used
 from bench.truth import read
 from cli.assemble import MemberCity
 from cli.member import open_member
+from cli.topology import PROCESSORS
 from cli.worker import SERVICES
 from kernel.edge import Submission
+from kernel.kafka.looking import Looker
 from schemas.topics import UNIT_CASES
 from schemas.wire import message_of
 
@@ -55,6 +57,9 @@ class Whole:
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._member: MemberCity | None = None
         self._rows: asyncpg.Connection | None = None
+        self._units = [UNIT_CASES.of(unit.code) for unit in bench_bundle().units.rows]
+        self._looker = Looker(ground.cluster, "whole")
+        self._reports = 0
 
     async def __aenter__(self) -> Self:
         for service in self._services:
@@ -65,6 +70,7 @@ class Whole:
         self._member = await self._stack.enter_async_context(opening)
         self._rows = await asyncpg.connect(self._ground.url.replace("+asyncpg", ""))
         self._stack.push_async_callback(self._rows.close)
+        self._stack.push_async_callback(self._looker.close)
         await self._owned()
         return self
 
@@ -80,19 +86,31 @@ class Whole:
 
     async def _owned(self) -> None:
         """Wait until every partition of every processor has taken its rules up, and nothing more comes."""
-        await self._quiet(await self.rows())
+        await self._quiet(self._adopted)
 
-    async def _quiet(self, before: int) -> tuple[int, float]:
-        """Wait until no more rows come; gives how many there are, and when the last came."""
-        rows, last, began = before, time.perf_counter(), time.perf_counter()
-        while time.perf_counter() - last < _QUIET_SECONDS or (
-            rows == before and time.perf_counter() - began < _PATIENCE_SECONDS
-        ):
-            await asyncio.sleep(_LOOK_SECONDS)
+    async def _adopted(self) -> bool:
+        assert self._rows is not None
+        waiting = "select count(*) from journals where processor <> 'edge' and seq = 0"
+        journals = "select count(*) from journals where processor <> 'edge'"
+        wanted = PARTITIONS * len(PROCESSORS)
+        return await self._rows.fetchval(journals) >= wanted and not await self._rows.fetchval(waiting)
+
+    async def _quiet(self, done: Callable[[], Awaitable[bool]]) -> float:
+        """Wait until all is done and no more rows come, but not for ever; gives when the last came."""
+        rows, last = -1, time.perf_counter()
+        while (idle := time.perf_counter() - last) < _PATIENCE_SECONDS:
+            if idle >= _QUIET_SECONDS and await done():
+                break
             now = await self.rows()
             if now != rows:
                 rows, last = now, time.perf_counter()
-        return rows, last
+            await asyncio.sleep(_LOOK_SECONDS)
+        return last
+
+    async def _told(self, reports: int) -> bool:
+        """Whether the units' topics hold at least one message for each report."""
+        spans = await self._looker.spans([(topic.name, 0) for topic in self._units])
+        return sum(span.end for span in spans.values()) >= reports
 
     async def idle(self, seconds: float) -> list[Idle]:
         """What each process takes while nothing comes."""
@@ -106,24 +124,24 @@ class Whole:
     async def passed(self, reports: Sequence[Submission]) -> float:
         """Seconds for all these reports at once, until nothing is left to do."""
         assert self._member is not None
-        before, began = await self.rows(), time.perf_counter()
-        waiting = asyncio.create_task(self._quiet(before))
+        began = time.perf_counter()
         for start in range(0, len(reports), _EDGE_CHUNK):
             await self._member.edge.accept(reports[start : start + _EDGE_CHUNK])
-        _, last = await waiting
-        return last - began
+        self._reports += len(reports)
+        return await self._quiet(lambda: self._told(self._reports)) - began
 
     async def waits(self, reports: Sequence[Submission], per_second: int) -> Waits:
         """From the receipt of a report to its assignment on the unit's topic, by the clock of the brokers."""
         assert self._member is not None
-        before, accepted = await self.rows(), dict[int, float]()
+        accepted: dict[int, float] = {}
         started = time.perf_counter()
         async with asyncio.TaskGroup() as group:
             for number, one in enumerate(reports):
                 if (early := started + number / per_second - time.perf_counter()) > 0:
                     await asyncio.sleep(early)
                 group.create_task(self._submit(numbered(one, number), number, accepted))
-        await self._quiet(before)
+        self._reports += len(reports)
+        await self._quiet(lambda: self._told(self._reports))
         stamps = await self.assigned()
         first = int(_WARM * len(reports))
         late = [
@@ -140,8 +158,7 @@ class Whole:
     async def assigned(self) -> dict[int, float]:
         """When each assignment came to its unit's topic, by report; those without a number get -1, -2 …"""
         found: dict[int, float] = {}
-        units = [UNIT_CASES.of(unit.code) for unit in bench_bundle().units.rows]
-        for record in await read(self._ground, units):
+        for record in await read(self._ground, self._units):
             change = message_of(record.value)
             if change.event == "CaseAssigned":
                 number = _NUMBER.search(change.text)
