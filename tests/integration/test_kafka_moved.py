@@ -72,7 +72,8 @@ class Stay:
     async def open(self, clock: Clock | None = None) -> AsyncIterator[LiveCity | MemberCity]:
         if self.kafka:
             member = open_member(self.given, "only", instance=0, clock=clock)
-            async with fitting(member, cluster_of(self.given), self.given.kafka_replicas) as city:
+            actors = [EDGE, *(one.name for one in PROCESSORS)]
+            async with fitting(member, cluster_of(self.given), self.given.kafka_replicas, actors) as city:
                 yield city
         else:
             url = self.given.database_url
