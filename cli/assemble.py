@@ -303,6 +303,7 @@ def pace_of(clock: Clock, settings: Settings) -> Pace:
         timers=settings.batch_timers,
         margin_seconds=settings.clock_skew_seconds,
         tick_seconds=0 if isinstance(clock, SteppedClock) else settings.tick_seconds,
+        look_seconds=0 if isinstance(clock, SteppedClock) else settings.look_seconds,
         failures_most=settings.failures_most,
         pause_seconds=settings.pause_seconds,
     )

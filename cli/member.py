@@ -32,6 +32,10 @@ NAMES: Final = tuple(processor.name for processor in PROCESSORS)
 INSTANCES: Final = range(16)
 """Numbers of edges that there may be: 0 for the city's first, 1 to 8 for commands, the rest for more."""
 
+_POLL_SECONDS: Final = 60.0
+_EDGE_POLL_SECONDS: Final = 2.0
+"""How often is looked what came into the journals: only an edge wants to know if there are new rules."""
+
 SKEW_SECONDS: Final = 5.0
 """More than the clocks of all machines differ, if no setting says otherwise."""
 
@@ -53,7 +57,10 @@ async def open_member(
     without it what the edge of this process takes leaves only when it is taken.
     """
     cluster = cluster_of(settings)
-    async with await open_database(settings.database_url, exclusive=False, host="kafka") as opened:
+    poll = _POLL_SECONDS if instance is None else _EDGE_POLL_SECONDS
+    async with await open_database(
+        settings.database_url, exclusive=False, host="kafka", poll_seconds=poll
+    ) as opened:
         city, store, clock = opened.city, opened.store, clock or clock_of(opened.city)
         store.stamp = clock.wall
         editions = SqlEditions(store)

@@ -84,6 +84,12 @@ class Settings(BaseSettings):
         le=60,
         description="After how long a worker without messages looks at its timers.",
     )
+    look_seconds: float = Field(
+        1.0,
+        ge=0,
+        le=60,
+        description="After how long an idle worker looks for unparked messages and at its topics' ends.",
+    )
     clock_skew_seconds: float = Field(
         0.0, ge=0, le=300, description="More than the clocks of all machines differ; 0 within one process."
     )

@@ -20,6 +20,7 @@ HEARTBEAT_SECONDS: Final = 1.5
 FETCH_BYTES: Final = 1 << 20
 """How much of one partition a client asks for at once."""
 
+_WAIT_MILLISECONDS: Final = 500
 FIGURE_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 5.0
 """How long leaving may take before it goes on beside us."""
@@ -38,7 +39,7 @@ class Membership:
     def client(self) -> dict[str, Any]:
         """The arguments of an aiokafka client that is this member.
 
-        It asks twice in a tick, so that after a seek the old question does not outlast the tick.
+        What arrives is given at once; after a seek the old question has to end first, so it is no long one.
         """
         return {
             **self.cluster.client(self.worker),
@@ -50,7 +51,7 @@ class Membership:
             "partition_assignment_strategy": [self.shares],
             "auto_offset_reset": "none",
             "enable_auto_commit": False,
-            "fetch_max_wait_ms": int(self.tick_seconds * 500),
+            "fetch_max_wait_ms": _WAIT_MILLISECONDS,
             "max_partition_fetch_bytes": FETCH_BYTES,
         }
 

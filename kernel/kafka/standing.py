@@ -12,6 +12,9 @@ from kernel.kafka.records import Record, in_order_of_stamps, message_of
 from kernel.log import Message
 
 _GRACE_SECONDS: Final = 0.1
+_IDLE_TICKS: Final = 8
+_IDLE_SECONDS: Final = 1.0
+"""After so many idle ticks each one takes so long: messages end it, only claims and timers come later."""
 
 
 class Standing:
@@ -24,6 +27,7 @@ class Standing:
         self.tick_seconds = tick_seconds
         self.own: frozenset[int] = frozenset()
         self.joined = False
+        self._idle = 0
         self._positions: dict[int, dict[str, int]] = {}
 
     # What the worker says and asks.
@@ -42,7 +46,7 @@ class Standing:
         """Own the numbers that are held of every topic."""
         held = set(assigned)
         numbers = {tp.partition for tp in held}
-        self.joined = True
+        self.joined, self._idle = True, 0
         self.own = frozenset(
             number for number in numbers if all(TopicPartition(name, number) in held for name in self.topics)
         )
@@ -82,9 +86,12 @@ class Standing:
         A rebalance makes aiokafka wait for its end; a tick goes by all the same.
         """
         found: Mapping[TopicPartition, Sequence[ConsumerRecord]] = {}
+        idle = self._idle >= _IDLE_TICKS
+        seconds = max(self.tick_seconds, _IDLE_SECONDS) if idle else self.tick_seconds
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.tick_seconds + _GRACE_SECONDS):
-                found = await consumer.getmany(timeout_ms=int(self.tick_seconds * 1000), max_records=limit)
+            async with asyncio.timeout(seconds + _GRACE_SECONDS):
+                found = await consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
+        self._idle = 0 if found else self._idle + 1
         if not found:
             self._miss_topics(consumer)
             await self._see_positions(consumer)
