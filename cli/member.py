@@ -1,13 +1,13 @@
 """One process of a city on Kafka: journals in PostgreSQL, topics on the brokers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from cli.assemble import MemberCity, clock_of, decider_of, edge_of, pace_of, seals_of
+from cli.assemble import MemberCity, clock_of, decider_of, edge_of, metered_journal, pace_of, seals_of
 from cli.topology import PERFORMING, PROCESSORS
 from kernel.clock import Clock
 from kernel.edge import EDGE
@@ -17,6 +17,8 @@ from kernel.kafka.deliveries import delivery_of
 from kernel.kafka.log import KafkaLog
 from kernel.kafka.looking import Looker
 from kernel.kafka.publishing import Publisher
+from kernel.log import Target
+from kernel.meters import Meters
 from kernel.pace import Pace
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor
@@ -24,7 +26,7 @@ from kernel.settings import DeliveryKind, Settings
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions
 from kernel.sql.journal import SqlJournal
-from kernel.telemetry import MeteredJournal, Meters
+from kernel.watching import Ends
 from kernel.worker import Worker
 from services.notifier.delivery.sender import Deliveries
 
@@ -66,13 +68,14 @@ async def open_member(
         editions = SqlEditions(store)
         journals = {name: SqlJournal(store, name, delivers=False) for name in (*NAMES, EDGE)}
         pace = _pace(clock, settings)
-        logs = {one.name: _log(cluster, settings.kafka_delivery, one, slot, pace) for one in processors}
+        told = meters or Meters()
+        logs = {one.name: _log(cluster, settings.kafka_delivery, one, slot, pace, told) for one in processors}
         perform = performing(Deliveries(channels or {}).perform)
         workers = [
             Worker(
                 decider_of(one, city, clock, settings, delivers=False),
                 logs[one.name],
-                _metered(journals[one.name], one, meters),
+                metered_journal(journals[one.name], one.name, meters),
                 editions,
                 clock,
                 pace=pace,
@@ -80,15 +83,21 @@ async def open_member(
             )
             for one in processors
         ]
-        seals, out = await seals_of(store), _edge_log(cluster, slot)
-        edge = partial(edge_of, city, clock, editions, journals[EDGE], seals, settings, out)
+        seals, out, watch = (
+            await seals_of(store),
+            _edge_log(cluster, slot, told),
+            Looker(cluster, f"watch-{slot}"),
+        )
+        journal = metered_journal(journals[EDGE], EDGE, meters)
+        edge = partial(edge_of, city, clock, editions, journal, seals, settings, out)
         own = edge(instance or 0)
         heirs = Heirs(journals[EDGE], [number for number in INSTANCES if number != instance], edge)
         try:
             host = Member(workers) if instance is None else Member(workers, own, heirs)
-            yield MemberCity(city, store, clock, editions, journals, own, *seals, host)
+            yield MemberCity(city, store, clock, editions, journals, own, *seals, host, _ends(watch))
         finally:
-            await asyncio.gather(*(log.close() for log in (*logs.values(), out)), return_exceptions=True)
+            closing = [log.close() for log in (*logs.values(), out, watch)]
+            await asyncio.gather(*closing, return_exceptions=True)
 
 
 def _pace(clock: Clock, settings: Settings) -> Pace:
@@ -96,22 +105,33 @@ def _pace(clock: Clock, settings: Settings) -> Pace:
     return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
 
 
-def _metered(
-    journal: SqlJournal, processor: AnyProcessor, meters: Meters | None
-) -> SqlJournal | MeteredJournal:
-    return MeteredJournal(journal, processor.name, meters) if meters else journal
+def _ends(looker: Looker) -> Ends:
+    async def ends(targets: Collection[Target]) -> Mapping[Target, int]:
+        return {target: span.end for target, span in (await looker.spans(targets)).items()}
+
+    return ends
 
 
-def _log(cluster: Cluster, kind: DeliveryKind, processor: AnyProcessor, slot: str, pace: Pace) -> KafkaLog:
+def _log(
+    cluster: Cluster, kind: DeliveryKind, processor: AnyProcessor, slot: str, pace: Pace, meters: Meters
+) -> KafkaLog:
     worker = f"{processor.name}-{slot}"
     delivery = delivery_of(
-        kind, cluster, processor.topics, group=processor.name, worker=worker, tick_seconds=pace.tick_seconds
+        kind,
+        cluster,
+        processor.topics,
+        group=processor.name,
+        worker=worker,
+        tick_seconds=pace.tick_seconds,
+        moved=meters.rebalances.labels(processor.name).inc,
     )
-    return KafkaLog(delivery, Publisher(cluster, worker), Looker(cluster, worker))
+    publisher = Publisher(cluster, worker, meters.publish.labels(processor.name).observe)
+    return KafkaLog(delivery, publisher, Looker(cluster, worker))
 
 
-def _edge_log(cluster: Cluster, slot: str) -> KafkaLog:
+def _edge_log(cluster: Cluster, slot: str, meters: Meters) -> KafkaLog:
     """The edge reads no topic; it only sends."""
     worker = f"{EDGE}-{slot}"
     delivery = delivery_of("plain", cluster, (), group=EDGE, worker=worker, tick_seconds=1.0)
-    return KafkaLog(delivery, Publisher(cluster, worker), Looker(cluster, worker))
+    publisher = Publisher(cluster, worker, meters.publish.labels(EDGE).observe)
+    return KafkaLog(delivery, publisher, Looker(cluster, worker))

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, Final
 
@@ -14,6 +15,8 @@ from cli.opening import url_of
 from cli.options import Database
 from cli.output import console
 from cli.worker import SERVICES
+from kernel import settings
+from kernel.settings import Settings
 
 _STOP_SECONDS: Final = 15.0
 _QUIET_SECONDS: Final = 10.0
@@ -28,52 +31,64 @@ def up(
     """Run every service of a city on Kafka as a process of its own, until stopped (起整座城)."""
     if not kafka:
         raise typer.BadParameter("a city in one process is run by: gridcase run", param_hint="--kafka")
-    raise typer.Exit(asyncio.run(_up(url_of(database), slot)))
+    raise typer.Exit(asyncio.run(_up(settings.read(database_url=url_of(database)), slot)))
 
 
-async def _up(url: str, slot: str) -> int:
-    stop = asyncio.Event()
+async def _up(given: Settings, slot: str) -> int:
+    stop, now = asyncio.Event(), asyncio.Event()
+
+    def heard() -> None:
+        (now if stop.is_set() else stop).set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    tasks = {name: asyncio.create_task(_kept(name, url, slot, stop)) for name in SERVICES}
+            asyncio.get_running_loop().add_signal_handler(number, heard)
+    tasks = [asyncio.create_task(_kept(name, environ(name, given), slot, stop, now)) for name in SERVICES]
     await asyncio.wait(
-        [*tasks.values(), waiting := asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED
+        [*tasks, waiting := asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED
     )
     stop.set()
     waiting.cancel()
-    codes = await asyncio.gather(*tasks.values())
-    return max(codes)
+    return max(await asyncio.gather(*tasks))
 
 
-async def _kept(service: str, url: str, slot: str, stop: asyncio.Event) -> int:
+def environ(service: str, given: Settings) -> dict[str, str]:
+    """What the process of one service is told: a port of health that is given counts on from the first."""
+    port = given.health_port
+    own = str(port + SERVICES.index(service)) if port > 0 else str(port)
+    return {"GRIDCASE_DATABASE_URL": given.database_url, "GRIDCASE_HEALTH_PORT": own}
+
+
+async def _kept(
+    service: str, told: Mapping[str, str], slot: str, stop: asyncio.Event, now: asyncio.Event
+) -> int:
     """Start a service, and again if it dies; gives its last exit code when all are to stop."""
     while True:
         started = time.monotonic()
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", "from cli.main import app; app()",
             "worker", service, "--slot", slot,
-            env={**os.environ, "GRIDCASE_DATABASE_URL": url}, start_new_session=True,
+            env={**os.environ, **told}, start_new_session=True,
         )  # fmt: skip
         ended = asyncio.create_task(process.wait())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([ended, stopping], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if stop.is_set():
-            return await _ended(process)
+            return await _ended(process, now)
         code = ended.result()
         console.print(f"{service} ended with {code}")
         if time.monotonic() - started < _QUIET_SECONDS:
             return code
 
 
-async def _ended(process: asyncio.subprocess.Process) -> int:
-    """Tell a process to stop, and kill it if it does not."""
+async def _ended(process: asyncio.subprocess.Process, now: asyncio.Event) -> int:
+    """Tell a process to stop, and kill it if it does not, or if it is to be now."""
     with suppress(ProcessLookupError):
         process.terminate()
-    try:
-        async with asyncio.timeout(_STOP_SECONDS):
-            return await process.wait()
-    except TimeoutError:
+    ended, hurried = asyncio.create_task(process.wait()), asyncio.create_task(now.wait())
+    await asyncio.wait([ended, hurried], timeout=_STOP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    if not ended.done():
         process.kill()
-        return await process.wait()
+    return await ended

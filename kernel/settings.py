@@ -123,7 +123,19 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", description="For people or for machines.")
     health_host: Host = Field("127.0.0.1", description="Address of /livez, /readyz and /metrics.")
     health_port: int = Field(
-        -1, ge=-1, le=65_535, description="Their port; 0 takes a free one, -1 opens none."
+        -1,
+        ge=-1,
+        le=65_535,
+        description="Their port; 0 takes a free one, -1 opens none. `up` counts on for each service.",
+    )
+    stall_warn_seconds: float = Field(
+        60.0,
+        ge=1,
+        le=86_400,
+        description="After how long a worker that leaves messages unread says so, if nothing holds it up.",
+    )
+    stall_end_seconds: float = Field(
+        120.0, ge=2, le=86_400, description="After how long it ends, to be started again."
     )
 
     @field_validator("database_url")

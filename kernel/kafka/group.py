@@ -26,6 +26,10 @@ CLOSE_SECONDS: Final = 5.0
 """How long leaving may take before it goes on beside us."""
 
 
+def unheard(*said: object) -> None:
+    """In place of whoever would be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Membership:
     """One worker in one group. Its name must be its own alone: by it the group knows it again."""
@@ -35,6 +39,8 @@ class Membership:
     worker: str
     shares: ByNumber
     tick_seconds: float
+    moved: Callable[[], object] = unheard
+    """Told whenever the group has given out its partitions anew, in whatever thread."""
 
     def client(self) -> dict[str, Any]:
         """The arguments of an aiokafka client that is this member.

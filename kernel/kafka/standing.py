@@ -7,7 +7,8 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from kernel.kafka.cluster import Cluster, TopicMissing
+from kernel.kafka.cluster import TopicMissing
+from kernel.kafka.group import Membership
 from kernel.kafka.records import Record, in_order_of_stamps, message_of
 from kernel.log import Message
 
@@ -22,12 +23,13 @@ class Standing:
     was. A partition that nobody has sought yet is paused. The group's offsets are figures for dashboards.
     """
 
-    def __init__(self, cluster: Cluster, topics: Sequence[str], tick_seconds: float) -> None:
-        self.topics = {cluster.name(topic): topic for topic in topics}
-        self.tick_seconds = tick_seconds
+    def __init__(self, membership: Membership, topics: Sequence[str]) -> None:
+        self.topics = {membership.cluster.name(topic): topic for topic in topics}
+        self.tick_seconds = membership.tick_seconds
         self.own: frozenset[int] = frozenset()
         self.joined = False
         self._idle = 0
+        self._moved = membership.moved
         self._positions: dict[int, dict[str, int]] = {}
 
     # What the worker says and asks.
@@ -47,6 +49,7 @@ class Standing:
         held = set(assigned)
         numbers = {tp.partition for tp in held}
         self.joined, self._idle = True, 0
+        self._moved()
         self.own = frozenset(
             number for number in numbers if all(TopicPartition(name, number) in held for name in self.topics)
         )
