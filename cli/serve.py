@@ -53,8 +53,8 @@ def work(settings: Settings, write: Callable[[str], None], opening: Open) -> Non
 
 async def _serve(settings: Settings, write: Callable[[str], None], opening: Open, guard: Guard) -> None:
     stop = asyncio.Event()
-    _heed(stop, guard)
-    turns = asyncio.create_task(_turn(guard, watchdog := Watchdog(time.monotonic, _SILENT_SECONDS)))
+    _heed(stop)
+    turns = asyncio.create_task(_turn(stop, guard, watchdog := Watchdog(time.monotonic, _SILENT_SECONDS)))
     async with httpx.AsyncClient(timeout=settings.call_timeout_seconds) as client:
         meters = Meters()
         async with opening(_channels(client, write, settings), meters) as city:
@@ -69,23 +69,24 @@ async def _serve(settings: Settings, write: Callable[[str], None], opening: Open
     turns.cancel()
 
 
-def _heed(stop: asyncio.Event, guard: Guard) -> None:
+def _heed(stop: asyncio.Event) -> None:
     """The first signal asks to stop; who sends a second one will not wait for it."""
 
     def heard(number: signal.Signals) -> None:
         if stop.is_set():
             os._exit(128 + number)  # all that was acknowledged is on record, as after kill -9
         stop.set()
-        guard.stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(number, heard, number)
 
 
-async def _turn(guard: Guard, watchdog: Watchdog) -> None:
+async def _turn(stop: asyncio.Event, guard: Guard, watchdog: Watchdog) -> None:
     """As long as the loop turns."""
     while True:
+        if stop.is_set():
+            guard.stop()
         guard.turned()
         watchdog.turned()
         await asyncio.sleep(_TURN_SECONDS)

@@ -70,10 +70,9 @@ At `/metrics` of every process of a city, on whichever host: those of its own wo
 owns is shown by none: watch that `sum(gridcase_partitions)` of a processor is the city's number of partitions.
 
 {table}
-Lag is counted from the cursor in the journal, not from the offsets of the group, which are told to the brokers
-now and then and are for looking only. The end is what all replicas have: what only a leader has is no lag yet.
-On one machine a commit is also the publication, and what another process of that machine has just sent is seen
-after a fifth of a second.
+Lag is counted from the cursor in the journal. The offsets of the group are told to the brokers now and then,
+for looking only. The end is what all replicas have: what only a leader has is no lag yet. On one machine a
+commit is also the publication, and what another process has just sent is seen after a fifth of a second.
 """
 
 

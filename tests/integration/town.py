@@ -32,6 +32,7 @@ from tests.integration.lived import ROOT, Lived, bundle_of, read
 from tests.integration.load import Standing, created
 
 PARTITIONS: Final = 12
+PROGRAM: Final = "from cli.main import app; app()"
 _PATIENCE_SECONDS: Final = 60.0
 _QUIET_ROUNDS: Final = 6
 
@@ -98,10 +99,10 @@ class Town:
 
     # Processes.
 
-    async def start(self, service: str, slot: str = "a") -> None:
+    async def start(self, service: str, slot: str = "a", program: str = PROGRAM) -> None:
         """A worker process of one service; returns once it is at work."""
         process = self.processes[service, slot] = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from cli.main import app; app()", "worker", service, "--slot", slot,
+            sys.executable, "-c", program, "worker", service, "--slot", slot,
             cwd=ROOT, env={**os.environ, **self.environ},
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
