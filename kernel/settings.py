@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from kernel.errors import Fault
 
 PREFIX: Final = "GRIDCASE_"
-OF_TESTS: Final = frozenset({"GRIDCASE_TEST_DATA", "GRIDCASE_SOAK"})
+OF_TESTS: Final = frozenset({"GRIDCASE_TEST_DATA", "GRIDCASE_SOAK", "GRIDCASE_SOAK_MINUTES"})
 """Variables that only the tests read; they are no settings and no mistakes."""
 
 _SCHEMES: Final = {

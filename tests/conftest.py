@@ -17,7 +17,7 @@ __all__ = [
     "kafka_bootstrap", "own_kafka", "own_postgres", "postgres_server", "postgres_url", "real_data",
 ]  # fmt: skip
 
-OURS = ("GRIDCASE_TEST_DATA", "GRIDCASE_SOAK")
+OURS = ("GRIDCASE_TEST_DATA", "GRIDCASE_SOAK", "GRIDCASE_SOAK_MINUTES")
 
 
 def pytest_configure() -> None:

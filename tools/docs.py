@@ -66,8 +66,8 @@ def metrics() -> str:
 METRICS_PAGE = """# Metrics
 
 At `/metrics` of every process of a city, on whichever host: those of its own workers. Beside them there are
-`process_resident_memory_bytes`, `process_cpu_seconds_total` and their like. A partition that no living process
-owns is shown by none: watch that `sum(gridcase_partitions)` of a processor is the city's number of partitions.
+`process_resident_memory_bytes`, `process_cpu_seconds_total` and their like. A partition that no living
+process owns is shown by none: watch that `sum(gridcase_partitions)` of a processor is the city's number.
 
 {table}
 Lag is counted from the cursor in the journal. The offsets of the group are told to the brokers now and then,

@@ -53,7 +53,7 @@ async def asked(port: int, path: str) -> httpx.Response:
 
 async def until_ready(port: int) -> None:
     async with asyncio.timeout(60):
-        while (await asked(port, "/readyz")).status_code != 200:
+        while (await asked(port, "/readyz")).status_code != 200:  # noqa: ASYNC110 - a page tells nobody
             await asyncio.sleep(0.2)
 
 
@@ -62,19 +62,48 @@ def figure(text: str, name: str) -> float:
     return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if re.match(rf"{name}[ {{]", line))
 
 
-async def test_pages_of_a_worker_and_its_end_under_load(town: Town) -> None:
+async def test_a_worker_shows_itself_and_when_it_is_given_nothing_more_it_ends(
+    town: Town, tmp_path: Path
+) -> None:
+    flag = tmp_path / "hang"
+    town.environ |= {
+        "GRIDCASE_STALL_WARN_SECONDS": "1",
+        "GRIDCASE_STALL_END_SECONDS": "3",
+        "GRIDCASE_LOG_FORMAT": "json",
+        "HANG": str(flag),
+    }
+    await town.start("router", program=HANGING)
+    port = port_of(town)
+    await until_ready(port)
+    assert (await asked(port, "/livez")).status_code == 200
+    text = (await asked(port, "/metrics")).text
+    assert figure(text, "gridcase_partitions") == PARTITIONS
+    assert text.count("gridcase_lag{") == 2 * PARTITIONS
+    assert figure(text, "gridcase_rebalances_total") >= 1
+    flag.touch()
+    await asyncio.sleep(1.5)
+    publisher = Publisher(town.cluster, "test")
+    sent = Outgoing(CASE_COMMANDS.name, 3, 1, 1, "case", Headers("test/0", 1), b"{}")
+    assert await publisher.publish({(CASE_COMMANDS.name, 3): [sent]}) == {(CASE_COMMANDS.name, 3): 1}
+    await publisher.close()
+    async with asyncio.timeout(3 + STOP_SECONDS + 20):
+        assert await town.processes["router", "a"].wait() == EXIT_CODE, town.said
+    said = next(line for line in town.said if "worker_stalled" in line and "case.commands" in line)
+    for fact in ('"topic": "case.commands"', '"partition": 3', '"cursor": 0', '"position": 0', '"end": 1'):
+        assert fact in said
+
+
+@pytest.mark.soak
+async def test_a_worker_ends_in_order_under_load_and_at_once_if_told_twice(town: Town) -> None:
     await town.start("intake")
     await town.start("router")
     port = port_of(town)
     await until_ready(port)
-    async with Load(town.settings.database_url, 400, per_second=40, environ=town.environ) as load:
+    environ = town.environ | {"GRIDCASE_HEALTH_PORT": "-1"}
+    async with Load(town.settings.database_url, 400, per_second=20, environ=environ) as load:
         await load.recovered(time.monotonic())
-        await asyncio.sleep(6)  # a look of the watch
+        await asyncio.sleep(3)
         text = (await asked(port, "/metrics")).text
-        assert (await asked(port, "/livez")).status_code == 200
-        assert figure(text, "gridcase_partitions") == PARTITIONS
-        assert text.count("gridcase_lag{") == 2 * PARTITIONS
-        assert figure(text, "gridcase_rebalances_total") >= 1
         for name in ("events_total", "batch_inputs_count", "commit_seconds_count", "publish_seconds_count"):
             assert figure(text, f"gridcase_{name}") > 0, name
         began = time.monotonic()
@@ -86,26 +115,3 @@ async def test_pages_of_a_worker_and_its_end_under_load(town: Town) -> None:
         intake.send_signal(signal.SIGTERM)
         async with asyncio.timeout(1):
             assert await intake.wait() == 128 + signal.SIGTERM
-
-
-async def test_a_worker_that_is_given_nothing_says_so_and_ends(town: Town, tmp_path: Path) -> None:
-    flag = tmp_path / "hang"
-    town.environ |= {
-        "GRIDCASE_STALL_WARN_SECONDS": "1",
-        "GRIDCASE_STALL_END_SECONDS": "3",
-        "GRIDCASE_LOG_FORMAT": "json",
-        "HANG": str(flag),
-    }
-    await town.start("router", program=HANGING)
-    await until_ready(port_of(town))
-    flag.touch()
-    await asyncio.sleep(1.5)
-    publisher = Publisher(town.cluster, "test")
-    sent = Outgoing(CASE_COMMANDS.name, 3, 1, 1, "case", Headers("test/0", 1), b"{}")
-    assert await publisher.publish({(CASE_COMMANDS.name, 3): [sent]}) == {(CASE_COMMANDS.name, 3): 1}
-    await publisher.close()
-    async with asyncio.timeout(3 + STOP_SECONDS + 10):
-        assert await town.processes["router", "a"].wait() == EXIT_CODE, town.said
-    said = next(line for line in town.said if "worker_stalled" in line and "case.commands" in line)
-    for fact in ('"topic": "case.commands"', '"partition": 3', '"cursor": 0', '"position": 0', '"end": 1'):
-        assert fact in said
