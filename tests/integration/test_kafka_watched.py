@@ -102,7 +102,7 @@ async def test_a_worker_ends_in_order_under_load_and_at_once_if_told_twice(town:
     environ = town.environ | {"GRIDCASE_HEALTH_PORT": "-1"}
     async with Load(town.settings.database_url, 400, per_second=20, environ=environ) as load:
         await load.recovered(time.monotonic())
-        await asyncio.sleep(3)
+        await town.moves("router", await town.rows("router"), time.monotonic())
         text = (await asked(port, "/metrics")).text
         for name in ("events_total", "batch_inputs_count", "commit_seconds_count", "publish_seconds_count"):
             assert figure(text, f"gridcase_{name}") > 0, name
