@@ -8,6 +8,7 @@ from bench.citywide import TEN_OCLOCK, BenchCity, bench_bundle, memory_city
 from cities.day import reports
 from cities.people import People
 from cli.conductor import Conductor
+from cli.stage import OneProcess
 from cli.topology import PROCESSORS
 from kernel.clock import SteppedClock
 from kernel.journal import Record
@@ -40,7 +41,8 @@ async def lived(count: int) -> Life:
     assert isinstance(city.clock, SteppedClock)
     await city.publish()
     arrivals = reports(bundle, 1, count, day=date(2026, 3, 2))
-    conductor = Conductor(city, city.clock, People(bundle, 1), arrivals, lambda *_: None, _STEP)  # pyright: ignore[reportArgumentType]
+    stage = OneProcess(city.host, city.clock)
+    conductor = Conductor(stage, People(bundle, 1), arrivals, lambda *_: None, _STEP)
     while await conductor.advance(TEN_OCLOCK + _LONGEST):
         pass
     return _told(city)

@@ -15,7 +15,7 @@ import kernel
 import rules
 import schemas
 from cli.topology import DOORS, PERFORMING, PROCESSORS
-from kernel.clock import Clock, SteppedClock, SystemClock
+from kernel.clock import Clock, StairClock, SteppedClock, SystemClock
 from kernel.decider import Decider
 from kernel.edge import EDGE, Edge, Submission
 from kernel.editions import rules_of
@@ -31,6 +31,7 @@ from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import Settings
 from kernel.settings import read as read_settings
+from kernel.sql import steps
 from kernel.sql.city import City, create_city
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions, put_edition
@@ -147,6 +148,8 @@ async def seals_of(store: Store) -> Seals:
 
 def clock_of(city: City) -> Clock:
     """The city's one clock, as it was fixed when the city was created."""
+    if city.clock == "stepped" and city.host == "kafka":
+        return StairClock(city.start_city or datetime.now(UTC))
     if city.clock == "stepped":
         return SteppedClock(city.start_city or datetime.now(UTC))
     return SystemClock(city.start_wall, city.start_city, city.speed)
@@ -178,6 +181,8 @@ async def open_city(
             settings or read_settings({}, None),
             meters,
         )
+        if isinstance(clock, StairClock):
+            await steps.learn(opened.store, clock)
         last = await city.last_now()
         if isinstance(clock, SteppedClock) and last is not None:
             clock.step(last)

@@ -8,14 +8,12 @@ from typing import Any, Final
 
 from cities.day import Arrival
 from cities.people import Act, People
-from cli.assemble import LiveCity
-from kernel.clock import SteppedClock
+from cli.stage import Stage
 from kernel.edge import Receipt, Submission
 from kernel.journal import RULES_STREAM, Record
 from kernel.processor import Sender
 from schemas.envelope import Envelope
 from schemas.wire import TYPE_OF, Letter, encode, trusted
-from services.router.processor import ROUTER_CASE
 
 Hears = Callable[[Record, Letter], None]
 """Is told every new event of case.events, in order of each case."""
@@ -28,15 +26,13 @@ class Conductor:
 
     def __init__(
         self,
-        city: LiveCity,
-        clock: SteppedClock,
+        stage: Stage,
         people: People,
         arrivals: Sequence[Arrival],
         hears: Hears,
         step: timedelta = STEP,
     ) -> None:
-        self.city = city
-        self.clock = clock
+        self.stage = stage
         self.people = people
         self.submitted = 0
         self.receipts: dict[str, int] = {}
@@ -47,7 +43,6 @@ class Conductor:
         self._acts: list[tuple[datetime, int, Act]] = []
         self._numbers = count()
         self._reached: dict[int, int] = {}
-        self._router = next(worker for worker in city.host.workers if worker.decider.processor is ROUTER_CASE)
 
     @property
     def arrived(self) -> bool:
@@ -56,7 +51,7 @@ class Conductor:
 
     async def next_moment(self) -> datetime | None:
         """When something happens next: a report, an act or a timer; `None` when nothing ever will."""
-        times = [await self.city.host.next_due()]
+        times = [await self.stage.next_due()]
         times.append(self._arrivals[-1].at if self._arrivals else None)
         times.append(self._acts[0][0] if self._acts else None)
         return min((time for time in times if time is not None), default=None)
@@ -65,23 +60,23 @@ class Conductor:
         """Go to the next moment at or before `until` and live it; false if there is none."""
         moment = await self.next_moment()
         if moment is None or moment > until:
-            self.clock.step(until)
+            await self.stage.step(until)
             return False
-        self.clock.step(min(until, _rounded(max(moment, self.clock.wall()), self._step)))
+        await self.stage.step(min(until, _rounded(max(moment, self.stage.now()), self._step)))
         await self._submit()
-        await self.city.host.settle()
+        await self.stage.settle()
         await self._listen()
         return True
 
     def _arriving(self) -> list[Submission]:
         found: list[Submission] = []
-        while self._arrivals and self._arrivals[-1].at <= self.clock.wall():
+        while self._arrivals and self._arrivals[-1].at <= self.stage.now():
             found.append(arriving(self._arrivals.pop()))
         return found
 
     def _acted(self) -> list[Submission]:
         found: list[Submission] = []
-        while self._acts and self._acts[0][0] <= self.clock.wall():
+        while self._acts and self._acts[0][0] <= self.stage.now():
             act = heapq.heappop(self._acts)[2]
             if self.people.stands(act):
                 found.append(self._acting(act))
@@ -94,7 +89,7 @@ class Conductor:
             source=f"/post/{act.post}",
             type=TYPE_OF[type(act.command)],
             subject=act.case,
-            time=self.clock.wall(),
+            time=self.stage.now(),
             data=act.command,
         )
         return Submission(Sender("post", act.post), encode(envelope))
@@ -104,25 +99,24 @@ class Conductor:
         reports, acts = self._arriving(), self._acted()
         if not reports and not acts:
             return
-        receipts = await self.city.edge.accept([*reports, *acts])
+        receipts = await self.stage.edge.accept([*reports, *acts])
         for receipt in receipts[: len(reports)]:
             code = _outcome(receipt)
             self.receipts[code] = self.receipts.get(code, 0) + 1
 
     async def _listen(self) -> None:
         """Tell the people, and whoever else listens, what the case events say."""
-        journal = self._router.journal
-        for partition, tenure in self._router.decider.tenures.items():
+        for partition, head in (await self.stage.heads()).items():
             reached = self._reached.get(partition, 0)
-            if tenure.seq == reached:
+            if head == reached:
                 continue
-            async for row in journal.records(partition, reached):
+            async for row in self.stage.cases.records(partition, reached):
                 letter = trusted(row.body)
                 self._hears(row, letter)
                 if not row.stream.startswith(RULES_STREAM):
                     for act in self.people.hears(row.stream, letter.message, row.now):
                         heapq.heappush(self._acts, (act.at, next(self._numbers), act))
-            self._reached[partition] = tenure.seq
+            self._reached[partition] = head
 
 
 def arriving(arrival: Arrival) -> Submission:

@@ -1,6 +1,8 @@
 """`gridcase init`: a new city in its database, from a checked bundle, with its first edition in force."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +24,7 @@ from rules.folder import compile_folder
 if TYPE_CHECKING:
     from cli.assemble import LiveCity, MemberCity
     from cli.serve import Opening
+    from kernel.sql.city import City
 
 
 def init(
@@ -46,7 +49,7 @@ def init(
     if isinstance(bundle, Faults):
         raise BundleFaults(city, bundle)
     url = url_of(database)
-    value = asyncio.run(_found(url, bundle, partitions, start, speed, kafka=kafka))
+    value = asyncio.run(_found(url, bundle, _city(bundle, partitions, start, speed, kafka=kafka)))
     emit(
         value,
         _page(bundle, value),
@@ -55,17 +58,13 @@ def init(
     )
 
 
-async def _found(
-    url: str, bundle: Bundle, partitions: int, start: datetime | None, speed: int, *, kafka: bool
-) -> dict[str, Any]:
-    from cli.assemble import publish_edition  # noqa: PLC0415 - a bundle with faults needs no database
-    from kernel.sql.city import City, create_city  # noqa: PLC0415 - as above
+def _city(bundle: Bundle, partitions: int, start: datetime | None, speed: int, *, kafka: bool) -> "City":
+    from kernel.sql.city import City  # noqa: PLC0415 - a bundle with faults needs no database
 
-    # A city that was founded but whose first edition did not get through is taken up where it was left.
     wall = datetime.now(UTC)
     shifted = start is not None or speed > 1
     begins = start.replace(tzinfo=ZoneInfo(bundle.city.zone)).astimezone(UTC) if start else wall
-    made = City(
+    return City(
         code=bundle.city.code,
         name=bundle.city.name,
         partitions=partitions,
@@ -74,19 +73,33 @@ async def _found(
         speed=speed,
         host="kafka" if kafka else "embedded",
     )
+
+
+async def _found(url: str, bundle: Bundle, made: "City") -> dict[str, Any]:
+    async with founded(url, bundle, made) as live:
+        return await _told(live, url, bundle)
+
+
+@asynccontextmanager
+async def founded(url: str, bundle: Bundle, made: "City") -> "AsyncGenerator[LiveCity | MemberCity]":
+    """A new city with its first edition in force; one that was founded without it is taken up again."""
+    from cli.assemble import publish_edition  # noqa: PLC0415 - a bundle with faults needs no database
+    from kernel.sql.city import create_city  # noqa: PLC0415 - as above
+
     there: CityThere | None = None
     try:
         await create_city(url, made)
     except CityThere as fault:
         there = fault
+    kafka = made.host == "kafka"
     if kafka:
-        await _made_topics(url, partitions, bundle)
+        await _made_topics(url, made.partitions, bundle)
     async with _opened(url, kafka=kafka) as live:
         if there is not None and (live.city.code != made.code or await live.editions.latest()):
             raise there
         await publish_edition(live, bundle)
         await _in_force(live)
-        return await _told(live, url, bundle)
+        yield live
 
 
 async def _told(live: "LiveCity | MemberCity", url: str, bundle: Bundle) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from cli import case, db, explain, held, personal, topics, version
 from cli.bench import bench
+from cli.compare import compare
 from cli.init import init
 from cli.mend import recover, republish
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
@@ -113,6 +114,7 @@ app.add_typer(case.app, name="case")
 app.command("tail")(tail)
 app.add_typer(explain.app, name="explain")
 app.command("replay")(replay)
+app.command("compare")(compare)
 app.command("simulate")(simulate)
 app.add_typer(held.app, name="held")
 app.add_typer(db.app, name="db")

@@ -9,7 +9,7 @@ from typing import Final
 
 from cli.assemble import MemberCity, clock_of, decider_of, edge_of, metered_journal, pace_of, seals_of
 from cli.topology import PERFORMING, PROCESSORS
-from kernel.clock import Clock
+from kernel.clock import Clock, StairClock
 from kernel.edge import EDGE
 from kernel.hosts.member import Heirs, Member
 from kernel.kafka.cluster import Cluster, cluster_of
@@ -23,9 +23,12 @@ from kernel.pace import Pace
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor
 from kernel.settings import DeliveryKind, Settings
+from kernel.sql import steps
+from kernel.sql.city import City
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions
 from kernel.sql.journal import SqlJournal
+from kernel.sql.store import Store
 from kernel.watching import Ends
 from kernel.worker import Worker
 from services.notifier.delivery.sender import Deliveries
@@ -60,11 +63,7 @@ async def open_member(
     """
     cluster = cluster_of(settings)
     poll = _POLL_SECONDS if instance is None else _EDGE_POLL_SECONDS
-    async with await open_database(
-        settings.database_url, exclusive=False, host="kafka", poll_seconds=poll
-    ) as opened:
-        city, store, clock = opened.city, opened.store, clock or clock_of(opened.city)
-        store.stamp = clock.wall
+    async with _opened(settings.database_url, clock, poll) as (city, store, clock):  # noqa: PLR1704 - it is the same
         editions = SqlEditions(store)
         journals = {name: SqlJournal(store, name, delivers=False) for name in (*NAMES, EDGE)}
         pace = _pace(clock, settings)
@@ -100,8 +99,29 @@ async def open_member(
             await asyncio.gather(*closing, return_exceptions=True)
 
 
+@asynccontextmanager
+async def _opened(
+    url: str, clock: Clock | None, poll_seconds: float
+) -> AsyncGenerator[tuple[City, Store, Clock]]:
+    """The database, with the clock given or the city's own, told of its steps if it has any."""
+    async with await open_database(url, exclusive=False, host="kafka", poll_seconds=poll_seconds) as opened:
+        clock = clock or clock_of(opened.city)
+        opened.store.stamp = clock.wall
+        following: list[asyncio.Task[None]] = []
+        if isinstance(clock, StairClock):
+            await steps.learn(opened.store, clock)
+            following.append(asyncio.create_task(steps.follow(opened.store, clock), name="steps"))
+        try:
+            yield opened.city, opened.store, clock
+        finally:
+            for task in following:
+                task.cancel()
+
+
 def _pace(clock: Clock, settings: Settings) -> Pace:
     pace = pace_of(clock, settings)
+    if isinstance(clock, StairClock):  # a demonstration, all on one machine with one clock
+        return pace
     return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
 
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cli.assemble import LiveCity
+from cli.assemble import Opened
 from cli.conductor import Conductor
 from cli.output import emit, table
 from cli.tally import Tally
 from cli.words import state_words
+from kernel.edge import EDGE
 from kernel.journal import HeldKind
+from kernel.sql import reading
 from rules.bundle import Bundle
 from schemas.case.states import State
 from services.intake.reader.processor import READER
@@ -35,7 +37,7 @@ class Lived:
 
     @classmethod
     async def of(
-        cls, bundle: Bundle, database: str, city: LiveCity, conductor: Conductor, tally: Tally, seconds: float
+        cls, bundle: Bundle, database: str, city: Opened, conductor: Conductor, tally: Tally, seconds: float
     ) -> "Lived":
         """Look at the journals of a city that has come to rest."""
         dead: Counter[str] = Counter()
@@ -46,12 +48,10 @@ class Lived:
                     dead[held.reason.partition(":")[0]] += 1
                 else:
                     parked += 1
-        workers = city.host.workers
-        rows = sum(tenure.seq for worker in workers for tenure in worker.decider.tenures.values())
-        reader = next(worker for worker in workers if worker.decider.processor is READER)
+        cursors = await city.store.read(reading.cursors)
         accepted = 0
-        for partition in reader.decider.tenures:
-            async for row in reader.journal.records(partition):
+        for partition in range(city.city.partitions):
+            async for row in city.journals[READER.name].records(partition):
                 accepted += b'"gridcase.intake.ReportAccepted.v1"' in row.body
         return cls(
             bundle=bundle,
@@ -62,7 +62,7 @@ class Lived:
             dead=dead,
             parked=parked,
             accepted=accepted,
-            events=rows,
+            events=sum(cursor.seq for (name, _), cursor in cursors.items() if name != EDGE),
             timers=tally.breaches.total(),
             cases_to_show=_telling(tally),
         )

@@ -1,94 +1,89 @@
 """`gridcase up`: a whole city on Kafka on this machine, a process for each service."""
 
 import asyncio
-import os
-import signal
-import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import Annotated, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from cli.opening import url_of
-from cli.options import Database
+from cli.options import AsJson, Database
+from cli.outcome import Lived, print_outcome
 from cli.output import console
+from cli.plan import DAY, Day, Plan, Reports, Seed, ShowLive, Step, UntilDone, lived, planned
+from cli.processes import Processes
 from cli.worker import SERVICES
 from kernel import settings
-from kernel.settings import Settings
+from kernel.edge import EDGE
+from kernel.settings import hide_password
 
-_STOP_SECONDS: Final = 15.0
-_QUIET_SECONDS: Final = 10.0
-"""A process that ends sooner after its start is not started again: its cause is no accident."""
+if TYPE_CHECKING:
+    from cli.assemble import MemberCity
+    from cli.distant import DistantStage
+
+_STEPPED: Final = {"GRIDCASE_TICK_SECONDS": "0.05"}
+"""A stepped city waits for its workers to have looked at their timers, at every step."""
 
 
 def up(
     kafka: Annotated[bool, typer.Option("--kafka", help="On the brokers of GRIDCASE_KAFKA_BOOTSTRAP.")],
     slot: Annotated[str, typer.Option(help="Name of this machine among those of the city.")] = "up",
     database: Database = None,
+    city: Annotated[
+        Path | None,
+        typer.Option(help="A bundle folder: found a demonstration city, live its day and stop."),
+    ] = None,
+    reports: Reports = "2000",
+    day: Day = DAY,
+    seed: Seed = 7,
+    step: Step = 5,
+    until_done: UntilDone = False,
+    live: ShowLive = True,
+    as_json: AsJson = False,
 ) -> None:
     """Run every service of a city on Kafka as a process of its own, until stopped (起整座城)."""
     if not kafka:
         raise typer.BadParameter("a city in one process is run by: gridcase run", param_hint="--kafka")
-    raise typer.Exit(asyncio.run(_up(settings.read(database_url=url_of(database)), slot)))
+    url = url_of(database)
+    if city is None:
+        raise typer.Exit(asyncio.run(Processes(url, slot).run()))
+    plan = planned(city, reports, day, seed, step, until_done=until_done, live=live and not as_json)
+    print_outcome(asyncio.run(_live(plan, url, slot)), as_json=as_json)
 
 
-async def _up(given: Settings, slot: str) -> int:
-    stop, now = asyncio.Event(), asyncio.Event()
+async def _live(plan: Plan, url: str, slot: str) -> Lived:
+    """Found a demonstration, let every service work in a process of its own, and live the plan.
 
-    def heard() -> None:
-        (now if stop.is_set() else stop).set()
+    The edge is here, for whoever brings reports and commands is here.
+    """
+    from cli.distant import DistantStage, founded_stepped  # noqa: PLC0415 - needs the extra kafka
+    from cli.member import open_member  # noqa: PLC0415 - as above
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(number, heard)
-    tasks = [asyncio.create_task(_kept(name, environ(name, given), slot, stop, now)) for name in SERVICES]
-    await asyncio.wait(
-        [*tasks, waiting := asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED
-    )
-    stop.set()
-    waiting.cancel()
-    return max(await asyncio.gather(*tasks))
-
-
-def environ(service: str, given: Settings) -> dict[str, str]:
-    """What the process of one service is told: a port of health that is given counts on from the first."""
-    port = given.health_port
-    own = str(port + SERVICES.index(service)) if port > 0 else str(port)
-    return {"GRIDCASE_DATABASE_URL": given.database_url, "GRIDCASE_HEALTH_PORT": own}
-
-
-async def _kept(
-    service: str, told: Mapping[str, str], slot: str, stop: asyncio.Event, now: asyncio.Event
-) -> int:
-    """Start a service, and again if it dies; gives its last exit code when all are to stop."""
-    while True:
-        started = time.monotonic()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from cli.main import app; app()",
-            "worker", service, "--slot", slot,
-            env={**os.environ, **told}, start_new_session=True,
-        )  # fmt: skip
-        ended = asyncio.create_task(process.wait())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([ended, stopping], return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if stop.is_set():
-            return await _ended(process, now)
-        code = ended.result()
-        console.print(f"{service} ended with {code}")
-        if time.monotonic() - started < _QUIET_SECONDS:
-            return code
+    given = settings.read(database_url=url)
+    await founded_stepped(plan, given)
+    said = Path(".gridcase") / f"{plan.bundle.city.code}-workers.log"
+    said.parent.mkdir(exist_ok=True)
+    inner = [service for service in SERVICES if service != EDGE]
+    services = Processes(url, slot, inner, said, _STEPPED)
+    async with open_member(given, "conductor", processors=(), instance=0) as member:
+        stage = DistantStage(member, given)
+        working = asyncio.create_task(services.run())
+        living = asyncio.create_task(_lived(plan, stage, member))
+        await asyncio.wait([living, working], return_when=asyncio.FIRST_COMPLETED)
+        services.stop.set()
+        living.cancel()
+        code = await working
+        await stage.close()
+        if living.cancelled() or (code and not living.done()):
+            console.print(f"stopped before the plan was lived; what the services said is in {said}")
+            raise typer.Exit(code or 1)
+        return await living
 
 
-async def _ended(process: asyncio.subprocess.Process, now: asyncio.Event) -> int:
-    """Tell a process to stop, and kill it if it does not, or if it is to be now."""
-    with suppress(ProcessLookupError):
-        process.terminate()
-    ended, hurried = asyncio.create_task(process.wait()), asyncio.create_task(now.wait())
-    await asyncio.wait([ended, hurried], timeout=_STOP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    hurried.cancel()
-    if not ended.done():
-        process.kill()
-    return await ended
+async def _lived(plan: Plan, stage: "DistantStage", member: "MemberCity") -> Lived:
+    await stage.settle()  # the services have come up and know the rules
+    started = time.monotonic()
+    conductor, tally = await lived(plan, stage)
+    seconds = time.monotonic() - started
+    return await Lived.of(plan.bundle, hide_password(stage.database), member, conductor, tally, seconds)

@@ -1,9 +1,11 @@
 """A city has one clock: wall time, and the map from it to city time. See docs/decisions for stepped time."""
 
 import asyncio
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Clock(Protocol):
@@ -70,6 +72,47 @@ class SteppedClock:
         """Give way; no time passes by waiting."""
         del seconds
         await asyncio.sleep(0)
+
+
+class Step(NamedTuple):
+    """From a wall time on, it is this time in the city."""
+
+    wall: datetime
+    city: datetime
+
+
+class StairClock:
+    """City time that stands still between steps on record, for a stepped city of several processes.
+
+    Each learns of a step before it is in force, so that all have the same fixed, rising map.
+    """
+
+    def __init__(self, start: datetime) -> None:
+        self._walls: list[datetime] = []
+        self._cities = [start]
+
+    @property
+    def last(self) -> datetime | None:
+        """From when on the last known step is in force."""
+        return self._walls[-1] if self._walls else None
+
+    def wall(self) -> datetime:
+        """The machine's time, which the log stamps with too."""
+        return datetime.now(UTC)
+
+    def city(self, wall: datetime) -> datetime:
+        """Where the stair stands at a wall time."""
+        return self._cities[bisect_right(self._walls, wall)]
+
+    def learn(self, steps: Iterable[Step]) -> None:
+        """Add steps, in order, behind those that are known."""
+        for step in steps:
+            self._walls.append(step.wall)
+            self._cities.append(max(self._cities[-1], step.city))
+
+    async def pause(self, seconds: float) -> None:
+        """Sleep on the event loop."""
+        await asyncio.sleep(seconds)
 
 
 WILD_STAMP = timedelta(minutes=5)

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
+from kernel.edge import EDGE
 from kernel.journal import Cause, Claim, Cursor, Held, HeldKind, History, Record, Snapshot, StoredTimer, Via
 from kernel.log import Outgoing
 from kernel.processor import Sender
@@ -82,6 +83,20 @@ def claim(connection: Connection, processor: str, partition: int) -> Claim:
         parked={row.stream: row.number for row in parked},
         next_held=row.held + 1,
     )
+
+
+def cursors(connection: Connection) -> dict[tuple[str, int], Cursor]:
+    """Where every processor stands in every partition that it has."""
+    rows = connection.execute(
+        select(journals.c.processor, journals.c.partition, journals.c.published, journals.c.body)
+    )
+    return {
+        (row.processor, row.partition): msgspec.structs.replace(
+            _cursors.decode(row.body), published=row.published
+        )
+        for row in rows
+        if row.body
+    }
 
 
 def _unpublished(connection: Connection, number: int, cursor: Cursor) -> list[Record]:
@@ -172,6 +187,24 @@ def next_due(connection: Connection, processor: str) -> datetime | None:
     first = select(func.min(timers.c.due)).where(timers.c.journal == journals.c.id).scalar_subquery()
     earliest = connection.execute(select(func.min(first)).where(journals.c.processor == processor)).scalar()
     return None if earliest is None else moment(earliest)
+
+
+class Pulse(NamedTuple):
+    """What one cheap look at all journals shows: rows written, rows that left, and the next timer."""
+
+    rows: int
+    left: int
+    due: datetime | None
+
+
+def pulse(connection: Connection) -> Pulse:
+    """How far all processors but the edge have come."""
+    sums = select(func.sum(journals.c.seq), func.sum(journals.c.published)).where(
+        journals.c.processor != EDGE
+    )
+    rows, left = connection.execute(sums).one()
+    due = connection.execute(select(func.min(timers.c.due))).scalar()
+    return Pulse(int(rows or 0), int(left or 0), None if due is None else moment(due))
 
 
 def ordered(connection: Connection, numbers: Numbers, wanted: Collection[int], limit: int) -> list[Held]:

@@ -47,6 +47,14 @@ city = Table(
 `place` is the identity of the database where it last ran.
 """
 
+steps = Table(
+    "steps",
+    metadata,
+    Column("wall", BigInteger, primary_key=True, autoincrement=False),
+    Column("city", BigInteger, nullable=False),
+)
+"""City time of a stepped city of several processes: from `wall` on it is `city`."""
+
 journals = Table(
     "journals",
     metadata,

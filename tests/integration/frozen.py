@@ -21,6 +21,7 @@ from cities.day import reports
 from cities.people import People
 from cli.assemble import open_city, publish_edition
 from cli.conductor import Conductor
+from cli.stage import OneProcess
 from cli.tally import Tally
 from cli.topology import PROCESSORS
 from kernel.clock import SteppedClock
@@ -101,7 +102,8 @@ async def lived() -> tuple[Edition, Lived]:
         )
         async with open_city(url, exclusive=True, clock=clock) as city:
             await publish_edition(city, bundle)
-            conductor = Conductor(city, clock, People(bundle, 3), arrivals, tally.hears, STEP)
+            stage = OneProcess(city.host, clock)
+            conductor = Conductor(stage, People(bundle, 3), arrivals, tally.hears, STEP)
             while not (conductor.arrived and tally.over()) and await conductor.advance(end):
                 pass
             print(dict(tally.states()))

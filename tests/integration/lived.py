@@ -15,6 +15,7 @@ from cities.day import Arrival, reports
 from cities.people import People
 from cli.assemble import LiveCity, Opened, found_city
 from cli.conductor import Conductor
+from cli.stage import OneProcess
 from cli.tally import Tally
 from cli.topology import DOORS, PERFORMING, PROCESSORS
 from kernel.clock import SteppedClock
@@ -100,7 +101,11 @@ async def live(url: str, count: int, seed: int = 7) -> Lived:
         assert isinstance(clock, SteppedClock)
         tally = Tally(bundle_of().city.centre)
         conductor = Conductor(
-            city, clock, People(bundle_of(), seed), arrivals(count, seed), tally.hears, STEP
+            OneProcess(city.host, clock),
+            People(bundle_of(), seed),
+            arrivals(count, seed),
+            tally.hears,
+            STEP,
         )
         end = midnight() + timedelta(days=1)
         while await conductor.advance(end):

@@ -1,0 +1,83 @@
+"""A demonstration day on Kafka beside the same day in one process: the same reports, the same cases."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kernel.clock import StairClock, Step
+from kernel.sql import steps
+from tests.contract.stores import Hands, postgres_store
+from tests.integration.lived import ROOT
+
+DAYS = [
+    pytest.param(("--reports", "40", "--step", "120"), id="in-twelve-steps"),
+    pytest.param(("--reports", "2000", "--step", "5"), id="the-whole-day", marks=pytest.mark.soak),
+    pytest.param(
+        ("--reports", "200", "--step", "60", "--until-done"), id="until-the-last-case", marks=pytest.mark.soak
+    ),
+]
+FROM_THE_ORDER = {"case 案件", "reports 报告", "breaches 超时"}
+"""What may differ: reports of one step reach the desk in another order, so another of them opens the case."""
+
+
+def gridcase(*words: str, environ: dict[str, str] | None = None, codes: tuple[int, ...] = (0,)) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-c", "from cli.main import app; app()", *words, "--json"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in codes, done.stderr[-800:]
+    return json.loads(done.stdout)
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("day", DAYS)
+def test_the_tables_are_those_of_one_process(
+    postgres_url: str, kafka_bootstrap: str, tmp_path: Path, day: tuple[str, ...]
+) -> None:
+    environ = {
+        "GRIDCASE_DATABASE_URL": postgres_url,
+        "GRIDCASE_KAFKA_BOOTSTRAP": kafka_bootstrap,
+        "GRIDCASE_KAFKA_PREFIX": f"day{os.getpid()}-{day[1]}.",
+        "GRIDCASE_KAFKA_REPLICAS": "1",
+    }
+    city = ("--city", str(ROOT / "cities" / "demo"), *day)
+    file = f"sqlite:///{tmp_path}/one.db"
+    one = gridcase("run", *city, "--database", file)
+    many = gridcase("up", "--kafka", *city, environ=environ)
+    assert many["edge"] == one["edge"]
+    assert many["dead_letters"] == one["dead_letters"]
+    assert many["reports"]["accepted"] == one["reports"]["accepted"]
+    assert many["parked"] == 0
+    found = gridcase("compare", "--with", file, environ=environ, codes=(0, 8))
+    others = [one for one in found["differences"] if one["what"] not in FROM_THE_ORDER]
+    assert not others, others
+    verdicts = gridcase("replay", environ=environ)
+    assert all(one["different"] == 0 for one in verdicts), verdicts
+
+
+async def test_a_step_is_known_to_every_process_before_it_is_in_force(postgres_url: str) -> None:
+    start = datetime(2026, 3, 10, tzinfo=UTC)
+    async with postgres_store(postgres_url, Hands()) as ours, postgres_store(postgres_url, Hands()) as theirs:
+        clocks = StairClock(start), StairClock(start)
+        following = asyncio.create_task(steps.follow(theirs, clocks[1]))
+        wall = datetime.now(UTC) + timedelta(seconds=5)
+        await steps.put_step(ours, Step(wall, start + timedelta(hours=1)))
+        await steps.learn(ours, clocks[0])
+        async with asyncio.timeout(4):
+            while clocks[1].last != wall:  # noqa: ASYNC110 - a clock tells nobody
+                await asyncio.sleep(0.01)
+        following.cancel()
+        assert [clock.city(wall) for clock in clocks] == [start + timedelta(hours=1)] * 2
+        late = StairClock(start)
+        await steps.learn(theirs, late)
+        assert late.city(wall) == clocks[0].city(wall)
