@@ -61,34 +61,25 @@ async def open_member(
     `instance` is the number of its edge, whose journal partition nobody else may write at the same time;
     without it what the edge of this process takes leaves only when it is taken.
     """
-    cluster = cluster_of(settings)
-    poll = _POLL_SECONDS if instance is None else _EDGE_POLL_SECONDS
+    cluster, poll = cluster_of(settings), _POLL_SECONDS if instance is None else _EDGE_POLL_SECONDS
     async with _opened(settings.database_url, clock, poll) as (city, store, clock):  # noqa: PLR1704 - it is the same
         editions = SqlEditions(store)
         journals = {name: SqlJournal(store, name, delivers=False) for name in (*NAMES, EDGE)}
         pace = _pace(clock, settings)
         told = meters or Meters()
         logs = {one.name: _log(cluster, settings.kafka_delivery, one, slot, pace, told) for one in processors}
+        metered = {name: metered_journal(journal, name, meters) for name, journal in journals.items()}
         perform = performing(Deliveries(channels or {}).perform)
-        workers = [
-            Worker(
-                decider_of(one, city, clock, settings, delivers=False),
-                logs[one.name],
-                metered_journal(journals[one.name], one.name, meters),
-                editions,
-                clock,
-                pace=pace,
-                perform=perform if one.name in PERFORMING else None,
-            )
-            for one in processors
-        ]
-        seals, out, watch = (
-            await seals_of(store),
-            _edge_log(cluster, slot, told),
-            Looker(cluster, f"watch-{slot}"),
-        )
-        journal = metered_journal(journals[EDGE], EDGE, meters)
-        edge = partial(edge_of, city, clock, editions, journal, seals, settings, out)
+
+        def worker(one: AnyProcessor) -> Worker:
+            decider = decider_of(one, city, clock, settings, delivers=False)
+            ports = logs[one.name], metered[one.name], editions, clock
+            return Worker(decider, *ports, pace=pace, perform=perform if one.name in PERFORMING else None)
+
+        workers = [worker(one) for one in processors]
+        seals, out = await seals_of(store), _edge_log(cluster, slot, told)
+        watch = Looker(cluster, f"watch-{slot}")
+        edge = partial(edge_of, city, clock, editions, metered[EDGE], seals, settings, out)
         own = edge(instance or 0)
         heirs = Heirs(journals[EDGE], [number for number in INSTANCES if number != instance], edge)
         try:

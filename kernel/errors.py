@@ -114,6 +114,59 @@ class CityRunsAlready(Fault):
         super().__init__(place=place, found=found)
 
 
+class CityNotDrained(Fault):
+    """The city in {place} still has work in its queues: expected all handled and published, found {found}.
+    Do: let it run until nothing moves any more, stop it, then export it again.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, place: str, found: str) -> None:
+        super().__init__(place=place, found=found)
+
+
+class CityUnfit(Fault):
+    """The city cannot go on there: expected {expected}, found {found}. Do: {do}."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, expected: str, found: str, do: str) -> None:
+        super().__init__(expected=expected, found=found, do=do)
+
+
+class NoExport(Fault):
+    """{path} is no export of a city: expected a file that `gridcase export` has finished, found {found}. Do:
+    name the right file, or export the city again.
+    """
+
+    exit_code: ClassVar[int] = 7
+
+    def __init__(self, path: object, found: str) -> None:
+        super().__init__(path=path, found=found)
+
+
+class ExportBroken(Fault):
+    """{path} is not as it was exported, part {part}: expected {expected}, found {found}. Do: copy it again
+    from where it was written; nothing was changed.
+    """
+
+    exit_code: ClassVar[int] = 8
+
+    def __init__(self, path: object, part: str, expected: str, found: str) -> None:
+        super().__init__(path=path, part=part, expected=expected, found=found)
+
+
+class ExportNewer(Fault):
+    """{path} was written by a newer release: expected format {expected} or older, found {found}. Do: import
+    it by the release that wrote it; nothing was changed.
+    """
+
+    exit_code: ClassVar[int] = 8
+
+    def __init__(self, path: object, expected: int, found: int) -> None:
+        super().__init__(path=path, expected=expected, found=found)
+
+
 class DatabaseUnreachable(Fault):
     """No answer from {place}: expected a database that lets us in, found {found}. Do: start it, or correct
     address, user and password in GRIDCASE_DATABASE_URL.

@@ -40,11 +40,9 @@ def test_how_a_run_is_judged() -> None:
     assert load(samples([0] * 9, [0] * 9)) == 0.1
 
 
-async def sample(town: Town, service: str, port: int, began: float) -> Sample:
+async def sample(client: httpx.AsyncClient, pid: int, port: int, began: float) -> Sample:
     """One process now."""
-    pid = town.processes[service, "a"].pid
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
-        text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+    text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
     lag = sum(float(found) for found in re.findall(r"^gridcase_lag\{.*\} (\S+)$", text, re.MULTILINE))
     seconds = time.monotonic() - began
     with open(f"/proc/{pid}/stat") as stat, open(f"/proc/{pid}/statm") as statm:  # noqa: ASYNC230, PTH123 - no disk
@@ -65,11 +63,15 @@ async def test_a_city_under_steady_load_stays_as_it_is(postgres_url: str, kafka_
         seen: dict[str, list[Sample]] = {service: [] for service in WORKERS}
         count = int(MINUTES * 60 * PER_SECOND)
         environ = town.environ | {"GRIDCASE_HEALTH_PORT": "-1"}
-        async with Load(postgres_url, count, per_second=PER_SECOND, environ=environ) as sending:
+        async with (
+            httpx.AsyncClient(trust_env=False, timeout=30) as client,
+            Load(postgres_url, count, per_second=PER_SECOND, environ=environ) as sending,
+        ):
             await sending.recovered(began := time.monotonic())
             while len(sending.acknowledged) + len(sending.dead) < sending.count:
                 for service, port in ports.items():
-                    seen[service].append(await sample(town, service, port, began))
+                    pid = town.processes[service, "a"].pid
+                    seen[service].append(await sample(client, pid, port, began))
                 assert time.monotonic() - began < MINUTES * 60 * 2 + 60, "the load takes twice its time"
                 await asyncio.sleep(SAMPLE_SECONDS)
             await sending.finish()
