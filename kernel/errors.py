@@ -255,6 +255,50 @@ class BrokerRefused(Fault):
         super().__init__(place=place, expected=expected, found=found)
 
 
+class BrokerUntrusted(Fault):
+    """{place} is not trusted: expected a certificate for this host by {expected}, found {found}. Do: name
+    its authority in GRIDCASE_KAFKA_CA_FILE, or the host as its certificate does in GRIDCASE_KAFKA_BOOTSTRAP.
+    """
+
+    exit_code: ClassVar[int] = 10
+
+    def __init__(self, place: str, expected: str, found: str) -> None:
+        super().__init__(place=place, expected=expected, found=found)
+
+
+class NotLetIn(Fault):
+    """{place} does not let us in: expected it to know {expected}, found {found}. Do: correct
+    GRIDCASE_KAFKA_USER, its password or GRIDCASE_KAFKA_MECHANISM, or have the user made there.
+    """
+
+    exit_code: ClassVar[int] = 10
+
+    def __init__(self, place: str, expected: str, found: str) -> None:
+        super().__init__(place=place, expected=expected, found=found)
+
+
+class BrokerOld(Fault):
+    """{place} is too old: expected {expected}, found {found}. Do: upgrade the brokers; nothing was changed
+    there.
+    """
+
+    exit_code: ClassVar[int] = 10
+
+    def __init__(self, place: str, expected: str, found: str) -> None:
+        super().__init__(place=place, expected=expected, found=found)
+
+
+class RightsMissing(Fault):
+    """Rights are missing at {place}: expected {user} to have {right}, found it denied, and {others} more.
+    Do: `gridcase topics rights` lists what each service needs; grant it with the tools of the brokers.
+    """
+
+    exit_code: ClassVar[int] = 10
+
+    def __init__(self, place: str, user: str, right: str, others: int) -> None:
+        super().__init__(place=place, user=user, right=right, others=others)
+
+
 class TopicsUnfit(Fault):
     """The topics at {place} do not fit this city: {topic} ({what}): expected {expected}, found {found}, and
     {others} more. Do: `gridcase topics check` shows all of it; {do}.

@@ -7,9 +7,10 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, TypeVar
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kernel.sql.heads import Heads
@@ -34,12 +35,21 @@ _CONNECT_SECONDS: Final = 5
 
 def engine_of(url: str, pool: int = _POOL) -> AsyncEngine:
     """An engine on asyncpg with the session settings of every connection of ours."""
+    address, tls = _apart(make_url(url).set(drivername="postgresql+asyncpg"))
     return create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"),
+        address,
         pool_size=pool,
         max_overflow=0,
-        connect_args={"server_settings": SESSION, "timeout": _CONNECT_SECONDS},
+        connect_args={"server_settings": SESSION, "timeout": _CONNECT_SECONDS, **tls},
     )
+
+
+def _apart(url: URL) -> tuple[URL, dict[str, str]]:
+    """The URL without libpq's words for TLS (`sslmode`, `sslrootcert` …), and these as asyncpg reads them."""
+    tls = {name: value for name, value in url.query.items() if name.startswith("ssl") and name != "ssl"}
+    if not tls:
+        return url, {}
+    return url.difference_update_query(tls), {"dsn": f"postgresql:///?{urlencode(tls, doseq=True)}"}
 
 
 class PostgresStore:
