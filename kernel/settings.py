@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from kernel.errors import Fault
 
 PREFIX: Final = "GRIDCASE_"
-OF_TESTS: Final = frozenset({"GRIDCASE_TEST_DATA", "GRIDCASE_SOAK"})
+OF_TESTS: Final = frozenset({"GRIDCASE_TEST_DATA", "GRIDCASE_SOAK", "GRIDCASE_SOAK_MINUTES"})
 """Variables that only the tests read; they are no settings and no mistakes."""
 
 _SCHEMES: Final = {
@@ -139,6 +139,12 @@ class Settings(BaseSettings):
         le=60,
         description="After how long a worker without messages looks at its timers.",
     )
+    look_seconds: float = Field(
+        1.0,
+        ge=0,
+        le=60,
+        description="After how long an idle worker looks for unparked messages and at its topics' ends.",
+    )
     clock_skew_seconds: float = Field(
         0.0, ge=0, le=300, description="More than the clocks of all machines differ; 0 within one process."
     )
@@ -172,7 +178,19 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", description="For people or for machines.")
     health_host: Host = Field("127.0.0.1", description="Address of /livez, /readyz and /metrics.")
     health_port: int = Field(
-        -1, ge=-1, le=65_535, description="Their port; 0 takes a free one, -1 opens none."
+        -1,
+        ge=-1,
+        le=65_535,
+        description="Their port; 0 takes a free one, -1 opens none. `up` counts on for each service.",
+    )
+    stall_warn_seconds: float = Field(
+        60.0,
+        ge=1,
+        le=86_400,
+        description="After how long a worker that leaves messages unread says so, if nothing holds it up.",
+    )
+    stall_end_seconds: float = Field(
+        120.0, ge=2, le=86_400, description="After how long it ends, to be started again."
     )
 
     @field_validator("database_url")

@@ -18,7 +18,7 @@ __all__ = [
     "real_data",
 ]  # fmt: skip
 
-OURS = ("GRIDCASE_TEST_DATA", "GRIDCASE_SOAK")
+OURS = ("GRIDCASE_TEST_DATA", "GRIDCASE_SOAK", "GRIDCASE_SOAK_MINUTES")
 
 
 def pytest_configure() -> None:

@@ -73,6 +73,35 @@ def settings() -> str:
     return reference()
 
 
+def metrics() -> str:
+    """Every metric, as kernel/meters.py declares it."""
+    from kernel.meters import FIGURES  # noqa: PLC0415  the page is skipped where it is absent
+
+    rows = [
+        (
+            f"`{one.name}{'_total' if one.kind == 'counter' else ''}`",
+            one.kind,
+            ", ".join(f"`{label}`" for label in one.labels),
+            one.meaning,
+        )
+        for one in FIGURES
+    ]
+    return METRICS_PAGE.format(table=table(("metric", "kind", "labels", "meaning"), rows))
+
+
+METRICS_PAGE = """# Metrics
+
+At `/metrics` of every process of a city, on whichever host: those of its own workers. Beside them there are
+`process_resident_memory_bytes`, `process_cpu_seconds_total` and their like. A partition that no living
+process owns is shown by none: watch that `sum(gridcase_partitions)` of a processor is the city's number.
+
+{table}
+Lag is counted from the cursor in the journal. The offsets of the group are told to the brokers now and then,
+for looking only. The end is what all replicas have: what only a leader has is no lag yet. On one machine a
+commit is also the publication, and what another process has just sent is seen after a fifth of a second.
+"""
+
+
 def lifecycle() -> str:
     """State diagram and command table, from the table by which router.case judges."""
     from services.router.lifecycle import LIFECYCLE  # noqa: PLC0415  the page is skipped where it is absent
@@ -171,6 +200,7 @@ def pages() -> dict[Path, str]:
         "rights.md": ("kernel.kafka.rights", rights),
         "gridcase.md": ("cli.main", commands),
         "settings.md": ("kernel.settings", settings),
+        "metrics.md": ("kernel.meters", metrics),
         "lifecycle.md": ("services.router.lifecycle", lifecycle),
     }
     return {

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from kernel.kafka.cluster import Cluster
-from kernel.kafka.group import Membership
+from kernel.kafka.group import Membership, unheard
 from kernel.kafka.log import Delivery
 from kernel.kafka.plain import PlainDelivery
 from kernel.kafka.sharing import ByNumber
@@ -19,9 +19,10 @@ def delivery_of(
     worker: str,
     tick_seconds: float,
     assignor: ByNumber | None = None,
+    moved: Callable[[], object] = unheard,
 ) -> Delivery:
     """One member of a processor's group, known to it by the name `worker`, which must be its own alone."""
-    membership = Membership(cluster, group, worker, assignor or ByNumber(worker), tick_seconds)
+    membership = Membership(cluster, group, worker, assignor or ByNumber(worker), tick_seconds, moved)
     return _KINDS[kind](membership, topics)
 
 

@@ -27,7 +27,7 @@ class FaustDelivery:
         topics: Sequence[str],
     ) -> None:
         self._make = make
-        self._standing = Standing(membership.cluster, topics, membership.tick_seconds)
+        self._standing = Standing(membership, topics)
         self._membership = membership
         self._app: Member | None = None
         self._figures = Figures()

@@ -21,6 +21,7 @@ HEARTBEAT_SECONDS: Final = 1.5
 FETCH_BYTES: Final = 1 << 20
 """How much of one partition a client asks for at once."""
 
+_WAIT_MILLISECONDS: Final = 500
 FIGURE_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 5.0
 """How long leaving may take before it goes on beside us."""
@@ -29,6 +30,10 @@ WITHIN_SECONDS: Final = 60.0
 PUT_OUT_MOST: Final = 2
 SETTLED_MOST: Final = 10
 """How often within that time a member may be put out of its group: one that has just come, and any other."""
+
+
+def unheard(*said: object) -> None:
+    """In place of whoever would be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,13 @@ class Membership:
     worker: str
     shares: ByNumber
     tick_seconds: float
+    moved: Callable[[], object] = unheard
+    """Told whenever the group has given out its partitions anew, in whatever thread."""
 
     def client(self) -> dict[str, Any]:
         """The arguments of an aiokafka client that is this member.
 
-        It asks twice in a tick, so that after a seek the old question does not outlast the tick.
+        What arrives is given at once; after a seek the old question has to end first, so it is no long one.
         """
         return {
             **self.cluster.client(self.worker),
@@ -56,7 +63,7 @@ class Membership:
             "partition_assignment_strategy": [self.shares],
             "auto_offset_reset": "none",
             "enable_auto_commit": False,
-            "fetch_max_wait_ms": int(self.tick_seconds * 500),
+            "fetch_max_wait_ms": _WAIT_MILLISECONDS,
             "max_partition_fetch_bytes": FETCH_BYTES,
         }
 

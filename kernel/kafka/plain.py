@@ -21,7 +21,7 @@ class PlainDelivery(ConsumerRebalanceListener):
         membership: Membership,
         topics: Sequence[str],
     ) -> None:
-        self._standing = Standing(membership.cluster, topics, membership.tick_seconds)
+        self._standing = Standing(membership, topics)
         self._membership = membership
         self._consumer: AIOKafkaConsumer | None = None
         self._figures = Figures()

@@ -7,11 +7,15 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from kernel.kafka.cluster import Cluster, TopicMissing
+from kernel.kafka.cluster import TopicMissing
+from kernel.kafka.group import Membership
 from kernel.kafka.records import Record, in_order_of_stamps, message_of
 from kernel.log import Message
 
 _GRACE_SECONDS: Final = 0.1
+_IDLE_TICKS: Final = 40
+_IDLE_TIMES: Final = 4
+"""After so many idle ticks each takes so many times as long: messages end it, the rest comes later."""
 
 
 class Standing:
@@ -19,11 +23,13 @@ class Standing:
     was. A partition that nobody has sought yet is paused. The group's offsets are figures for dashboards.
     """
 
-    def __init__(self, cluster: Cluster, topics: Sequence[str], tick_seconds: float) -> None:
-        self.topics = {cluster.name(topic): topic for topic in topics}
-        self.tick_seconds = tick_seconds
+    def __init__(self, membership: Membership, topics: Sequence[str]) -> None:
+        self.topics = {membership.cluster.name(topic): topic for topic in topics}
+        self.tick_seconds = membership.tick_seconds
         self.own: frozenset[int] = frozenset()
         self.joined = False
+        self._idle = 0
+        self._moved = membership.moved
         self._positions: dict[int, dict[str, int]] = {}
 
     # What the worker says and asks.
@@ -42,7 +48,8 @@ class Standing:
         """Own the numbers that are held of every topic."""
         held = set(assigned)
         numbers = {tp.partition for tp in held}
-        self.joined = True
+        self.joined, self._idle = True, 0
+        self._moved()
         self.own = frozenset(
             number for number in numbers if all(TopicPartition(name, number) in held for name in self.topics)
         )
@@ -82,9 +89,11 @@ class Standing:
         A rebalance makes aiokafka wait for its end; a tick goes by all the same.
         """
         found: Mapping[TopicPartition, Sequence[ConsumerRecord]] = {}
+        seconds = self.tick_seconds * (_IDLE_TIMES if self._idle >= _IDLE_TICKS else 1)
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.tick_seconds + _GRACE_SECONDS):
-                found = await consumer.getmany(timeout_ms=int(self.tick_seconds * 1000), max_records=limit)
+            async with asyncio.timeout(seconds + _GRACE_SECONDS):
+                found = await consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
+        self._idle = 0 if found else self._idle + 1
         if not found:
             self._miss_topics(consumer)
             await self._see_positions(consumer)

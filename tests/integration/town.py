@@ -125,10 +125,15 @@ class Town:
     # Processes.
 
     async def start(
-        self, service: str, slot: str = "a", faults: str = "", environ: Mapping[str, str] | None = None
+        self,
+        service: str,
+        slot: str = "a",
+        faults: str = "",
+        environ: Mapping[str, str] | None = None,
+        program: str = GRIDCASE,
     ) -> asyncio.subprocess.Process:
         """A worker process of one service; returns once it is at work, or has ended. See `planted`."""
-        command = ["-m", "tests.integration.planted", faults] if faults else ["-c", GRIDCASE]
+        command = ["-m", "tests.integration.planted", faults] if faults else ["-c", program]
         process = self.processes[service, slot] = await self._spawn(
             [*command, "worker", service, "--slot", slot], environ or {}
         )
