@@ -74,7 +74,7 @@ async def open_member(
             )
             for one in processors
         ]
-        seals, out = await seals_of(store), _edge_log(cluster, slot)
+        seals, out = await seals_of(store), sending_log(cluster, slot)
         edge = partial(edge_of, city, clock, editions, journals[EDGE], seals, settings, out)
         own = edge(instance or 0)
         heirs = Heirs(journals[EDGE], [number for number in INSTANCES if number != instance], edge)
@@ -123,8 +123,8 @@ def _log(cluster: Cluster, kind: DeliveryKind, processor: AnyProcessor, slot: st
     return KafkaLog(delivery, Publisher(cluster, worker), Looker(cluster, worker))
 
 
-def _edge_log(cluster: Cluster, slot: str) -> KafkaLog:
-    """The edge reads no topic; it only sends."""
+def sending_log(cluster: Cluster, slot: str) -> KafkaLog:
+    """For whoever reads no topic as a member of a group: the edge, and what mends."""
     worker = f"{EDGE}-{slot}"
     delivery = delivery_of("plain", cluster, (), group=EDGE, worker=worker, tick_seconds=1.0)
     return KafkaLog(delivery, Publisher(cluster, worker), Looker(cluster, worker))

@@ -47,7 +47,7 @@ EXIT_CODES: Final[dict[Exit, str]] = {
     Exit.BUNDLE: "the bundle has faults",
     Exit.DATABASE: "the database cannot be reached, is newer, broken or read-only",
     Exit.NOT_FOUND: "no such case, held message, unit or file",
-    Exit.DIFFERENT: "a replay or the topics differ, or something sent was refused",
+    Exit.DIFFERENT: "a replay, the topics or an export differ, or something sent was refused",
     Exit.EXTRA: "an extra is not installed",
     Exit.BROKER: "the brokers cannot be reached or refuse, or their topics do not fit",
     Exit.INTERRUPTED: "interrupted",

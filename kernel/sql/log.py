@@ -143,7 +143,7 @@ class SqlLog:
         topics = {target: self._topic(target[0]) for target in targets}
 
         def work(connection: Connection) -> dict[Target, tuple[Head, int]]:
-            return _ends_of(connection, topics)
+            return ends_of(connection, topics)
 
         return await self._store.write(work)
 
@@ -236,7 +236,8 @@ def _events(connection: Connection, wanted: Sequence[Wanted]) -> list[Message]:
     return found
 
 
-def _ends_of(connection: Connection, topics: Mapping[Target, Topic]) -> dict[Target, tuple[Head, int]]:
+def ends_of(connection: Connection, topics: Mapping[Target, Topic]) -> dict[Target, tuple[Head, int]]:
+    """Heads and first offsets of topic partitions, behind everything that is stamped and on its way."""
     events = {(topic.journal_of, target[1]): target for target, topic in topics.items() if topic.journal_of}
     commands = [target for target, topic in topics.items() if not topic.journal_of]
     ends: dict[Target, tuple[Head, int]] = {}
