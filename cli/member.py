@@ -38,6 +38,9 @@ INSTANCES: Final = range(16)
 SKEW_SECONDS: Final = 5.0
 """More than the clocks of all machines differ, if no setting says otherwise."""
 
+_EDITIONS_SECONDS: Final = 2.0
+"""How often the journals' ends are looked at: topics are not read from there, only new editions are seen."""
+
 
 @asynccontextmanager
 async def open_member(
@@ -88,7 +91,8 @@ async def open_member(
 @asynccontextmanager
 async def _opened(url: str, clock: Clock | None) -> AsyncGenerator[tuple[City, Store, Clock]]:
     """The database, with the clock given or the city's own, told of its steps if it has any."""
-    async with await open_database(url, exclusive=False, host="kafka") as opened:
+    opening = open_database(url, exclusive=False, host="kafka", poll_seconds=_EDITIONS_SECONDS)
+    async with await opening as opened:
         clock = clock or clock_of(opened.city)
         opened.store.stamp = clock.wall
         following: list[asyncio.Task[None]] = []

@@ -353,17 +353,10 @@ class Worker:
     def leaving(self, records: Sequence[Record], outgoing: Sequence[Outgoing]) -> Iterator[Outgoing]:
         """All that committed rows publish: the events themselves, if they have a topic, and the messages."""
         if self._events is not None:
-            name = self._events.name
-            for record in records:
-                headers = Headers(
-                    f"{self.decider.processor.name}/{record.partition}",
-                    record.seq,
-                    record.rules,
-                    record.trace,
-                )
-                yield Outgoing(
-                    name, record.partition, record.seq, record.seq, record.stream, headers, record.body
-                )
+            name, processor = self._events.name, self.decider.processor.name
+            for partition, seq, stream, _, body, _, _, rules, trace in records:
+                headers = Headers(f"{processor}/{partition}", seq, rules, trace)
+                yield Outgoing(name, partition, seq, seq, stream, headers, body)
         yield from outgoing
 
     async def _publish(self) -> bool:
