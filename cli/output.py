@@ -35,6 +35,7 @@ class Exit(IntEnum):
     DIFFERENT = 8
     EXTRA = 9
     BROKER = 10
+    STALLED = 75
     INTERRUPTED = 130
 
 
@@ -50,6 +51,7 @@ EXIT_CODES: Final[dict[Exit, str]] = {
     Exit.DIFFERENT: "a replay, the topics or an export differ, or something sent was refused",
     Exit.EXTRA: "an extra is not installed",
     Exit.BROKER: "the brokers cannot be reached or refuse, or their topics do not fit",
+    Exit.STALLED: "a worker stood still for no reason and ended, to be started again",
     Exit.INTERRUPTED: "interrupted",
 }
 

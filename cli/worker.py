@@ -44,11 +44,7 @@ def worker(
     database: Database = None,
 ) -> None:
     """Run services of a city on Kafka until stopped (工作进程)."""
-    wrong = [name for name in services if name not in {*SERVICES, "all"}]
-    if wrong:
-        raise typer.BadParameter(
-            f"expected {', '.join(SERVICES)} or all; found {', '.join(wrong)}", param_hint="SERVICE"
-        )
+    _refuse_unknown(services)
     from cli.fit import fitting  # noqa: PLC0415 - needs the extra kafka
     from cli.member import open_member  # noqa: PLC0415 - needs the extra kafka
     from cli.serve import work  # noqa: PLC0415 - as above
@@ -73,5 +69,14 @@ def worker(
             ),
             cluster_of(given),
             given.kafka_replicas,
+            [one.name for one in chosen] + [EDGE] * (edge is not None),
         ),
     )
+
+
+def _refuse_unknown(services: list[str]) -> None:
+    wrong = [name for name in services if name not in {*SERVICES, "all"}]
+    if wrong:
+        raise typer.BadParameter(
+            f"expected {', '.join(SERVICES)} or all; found {', '.join(wrong)}", param_hint="SERVICE"
+        )

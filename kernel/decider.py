@@ -189,6 +189,7 @@ class Decider:
             tenure = self.tenures.get(partition)
             if tenure is not None:
                 tenure.token = self._tokens[partition]
+                tenure.stored = dict(tenure.reach)
                 tenure.proven = True
                 tenure.published = tenure.acknowledged
                 tenure.settled, tenure.ripe = tenure.ripe, {}

@@ -18,6 +18,9 @@ class Outbox:
     def __bool__(self) -> bool:
         return bool(self._queues)
 
+    def __len__(self) -> int:
+        return sum(len(queue) for queue in self._queues.values())
+
     def add(self, partition: int, outgoing: Iterable[Outgoing]) -> None:
         """Queue what the journal partition `partition` has committed, in order of k for each target."""
         for message in outgoing:
@@ -35,10 +38,11 @@ class Outbox:
         """Drop the leading messages that the log has acknowledged."""
         for target, count in counts.items():
             queue = self._queues[target]
+            if count == len(queue):
+                del self._queues[target]
+                continue
             for _ in range(count):
                 queue.popleft()
-            if not queue:
-                del self._queues[target]
 
     def published(self, partition: int, seq: int) -> int:
         """The highest seq of the partition, at most `seq`, up to which everything is acknowledged."""

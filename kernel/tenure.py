@@ -16,6 +16,7 @@ class Tenure:
 
     `states` maps a stream to its state and version, the most recently used last. `ripe` states deserve a
     snapshot once their batch is committed, `settled` ones are committed and get it with the next batch.
+    `stored` is the reach that is on record, while `reach` may belong to a batch that is being decided.
     `acknowledged` is what the log has confirmed, `published` what the journal knows of it. `proven` says
     that something was committed since the claim, so that no commit from before it can land any more.
     """
@@ -38,6 +39,7 @@ class Tenure:
         "settled",
         "soon",
         "states",
+        "stored",
         "token",
     )  # fmt: skip
 
@@ -46,6 +48,7 @@ class Tenure:
         self.partition = cursor.partition
         self.token = cursor.token
         self.reach: dict[str, int] = {topic: reach.offset for topic, reach in cursor.reach.items()}
+        self.stored: dict[str, int] = dict(self.reach)
         self.below: dict[str, Message | bytes] = {
             topic: reach.fingerprint for topic, reach in cursor.reach.items()
         }

@@ -81,8 +81,13 @@ class Family:
 
     def has(self, name: str) -> bool:
         """Whether a topic is one of this family."""
+        return bool(self.unit_of(name))
+
+    def unit_of(self, name: str) -> str:
+        """The unit of a topic of this family; empty if it is none."""
         before, _, after = self.pattern.partition("{id}")
-        return len(name) > len(before + after) and name.startswith(before) and name.endswith(after)
+        ours = len(name) > len(before + after) and name.startswith(before) and name.endswith(after)
+        return name.removeprefix(before).removesuffix(after) if ours else ""
 
 
 GRID_EVENTS: Final = Topic("grid.events", "any, also none", ("outside",), ("edge",), Retention.DAYS_30)

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Final
 
 from aiokafka.errors import KafkaError
@@ -21,7 +20,7 @@ from kernel.moving.arriving import Begin, Begins, inboxes
 from kernel.processor import AnyProcessor
 
 _WHO: Final = "import"
-_PATIENCE_SECONDS: Final = 15.0
+_PATIENCE_SECONDS: Final = 60.0
 _RETRY_SECONDS: Final = 0.2
 
 
@@ -74,14 +73,8 @@ def _events(processors: Iterable[AnyProcessor], cursors: Iterable[lines.CursorLi
 
 
 async def _ends(looker: Looker, targets: Collection[Target]) -> dict[Target, Begin]:
-    """The end of each topic partition and the record below it; topics just made may take a moment."""
-    spans: Mapping[Target, Span] = {}
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not spans:
-            with suppress(TopicMissing):
-                spans = await looker.spans(targets)
-                break
-            await asyncio.sleep(_RETRY_SECONDS)
+    """The end of each topic partition and the record below it."""
+    spans = await _spans(looker, targets)
     found: dict[Target, Begin] = {}
     for target, span in spans.items():
         last: Message | None = None
@@ -89,6 +82,18 @@ async def _ends(looker: Looker, targets: Collection[Target]) -> dict[Target, Beg
             last = await looker.look(*target, span.end - 1)
         found[target] = Begin(span.end, last)
     return found
+
+
+async def _spans(looker: Looker, targets: Collection[Target]) -> Mapping[Target, Span]:
+    """First and end offsets. Topics just made may have no leader for a while, on busy brokers a long one."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return await looker.spans(targets)
+        except (TopicMissing, NoAnswer):
+            if time.monotonic() > until:
+                raise
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
 def _lacking(ends: Mapping[Target, Begin], brought: Iterable[Outgoing]) -> dict[Target, list[Outgoing]]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
+from kernel.kafka.access import access_of
 from kernel.settings import Settings, SettingsWrong
 
 ANSWER_SECONDS: Final = 10.0
@@ -19,6 +20,7 @@ _METADATA_SECONDS: Final = 10.0
 """After how long a client hears of topics that were made or deleted meanwhile."""
 
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # heard where somebody asks for it
+logging.getLogger("aiokafka.conn").setLevel(logging.INFO)  # below that it writes down the password it sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,20 @@ class Cluster:
 
     bootstrap: str
     prefix: str = ""
-    access: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    access: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     city: bytes = b""
     partitions: int = 0
 
     def of(self, mark: str, partitions: int) -> "Cluster":
         """The same brokers, for the city with this mark."""
         return replace(self, city=sha256(bytes.fromhex(mark)).digest()[:_TOKEN_BYTES], partitions=partitions)
+
+    @property
+    def user(self) -> str:
+        """Who we are to the brokers, in words."""
+        if name := self.access.get("sasl_plain_username"):
+            return f"the user {name}"
+        return "whoever holds our certificate" if "ssl_context" in self.access else "whoever asks"
 
     def name(self, topic: str) -> str:
         """What the brokers call a topic or a group of ours: they take no letters but those of ASCII."""
@@ -65,7 +74,7 @@ def cluster_of(settings: Settings) -> Cluster:
     """The brokers that the settings name."""
     if not settings.kafka_bootstrap:
         raise SettingsWrong(wrong="GRIDCASE_KAFKA_BOOTSTRAP: expected HOST:PORT of a broker, found nothing")
-    return Cluster(settings.kafka_bootstrap, settings.kafka_prefix)
+    return Cluster(settings.kafka_bootstrap, settings.kafka_prefix, access_of(settings))
 
 
 class TopicMissing(Exception):  # noqa: N818 - named by what happened

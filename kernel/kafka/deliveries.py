@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 
 from kernel.kafka.cluster import Cluster
-from kernel.kafka.group import Membership
+from kernel.kafka.group import Membership, unheard
 from kernel.kafka.log import Delivery
 from kernel.kafka.plain import PlainDelivery
 from kernel.kafka.records import Read, message_of
@@ -20,12 +20,14 @@ def delivery_of(
     worker: str,
     tick_seconds: float,
     assignor: ByNumber | None = None,
+    moved: Callable[[], object] = unheard,
     singles: Collection[str] = (),
     read: Read = message_of,
 ) -> Delivery:
     """One member of a processor's group, known to it by the name `worker`, which must be its own alone."""
+    shares = assignor or ByNumber(worker)
     membership = Membership(
-        cluster, group, worker, assignor or ByNumber(worker), tick_seconds, frozenset(singles), read
+        cluster, group, worker, shares, tick_seconds, moved, singles=frozenset(singles), read=read
     )
     return _KINDS[kind](membership, topics)
 

@@ -1,5 +1,6 @@
 """The port to the topics, on Apache Kafka: a delivery that fetches, a publisher that sends, a looker."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
@@ -70,6 +71,4 @@ class KafkaLog:
 
     async def close(self, *, leave: bool = True) -> None:
         """Leave the group, let what is on its way arrive, and close all connections."""
-        await self.delivery.close(leave=leave)
-        await self._publisher.close()
-        await self._looker.close()
+        await asyncio.gather(self.delivery.close(leave=leave), self._publisher.close(), self._looker.close())

@@ -7,11 +7,15 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from kernel.kafka.cluster import Cluster, TopicMissing
-from kernel.kafka.records import Read, Record, in_order_of_stamps, message_of
+from kernel.kafka.cluster import TopicMissing
+from kernel.kafka.group import Membership
+from kernel.kafka.records import Record, in_order_of_stamps
 from kernel.log import Message
 
 _GRACE_SECONDS: Final = 0.1
+_IDLE_TICKS: Final = 40
+_IDLE_TIMES: Final = 4
+"""After so many idle ticks each takes so many times as long: messages end it, the rest comes later."""
 
 
 class Standing:
@@ -21,21 +25,16 @@ class Standing:
     Topics in `singles` have partition 0 only, which nobody needs to own of them in order to own the number.
     """
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        topics: Sequence[str],
-        tick_seconds: float,
-        singles: Collection[str] = (),
-        read: Read = message_of,
-    ) -> None:
-        self._cluster = cluster
-        self._read = read
+    def __init__(self, membership: Membership, topics: Sequence[str]) -> None:
+        cluster, singles = membership.cluster, membership.singles
+        self._cluster, self._read = cluster, membership.read
         self._whole = [cluster.name(topic) for topic in topics if topic not in singles]
         self.topics = {cluster.name(topic): topic for topic in topics}
-        self.tick_seconds = tick_seconds
+        self.tick_seconds = membership.tick_seconds
         self.own: frozenset[int] = frozenset()
         self.joined = False
+        self._idle = 0
+        self._moved = membership.moved
         self._positions: dict[int, dict[str, int]] = {}
 
     # What the worker says and asks.
@@ -54,7 +53,8 @@ class Standing:
         """Own the numbers that are held of every topic."""
         held = set(assigned)
         numbers = {tp.partition for tp in held}
-        self.joined = True
+        self.joined, self._idle = True, 0
+        self._moved()
         self.own = frozenset(
             number for number in numbers if all(TopicPartition(name, number) in held for name in self._whole)
         )
@@ -94,21 +94,27 @@ class Standing:
         A rebalance makes aiokafka wait for its end; a tick goes by all the same.
         """
         found: dict[TopicPartition, list[ConsumerRecord]] = {}
+        seconds = self.tick_seconds * (_IDLE_TIMES if self._idle >= _IDLE_TICKS else 1)
         try:
-            async with asyncio.timeout(self.tick_seconds + _GRACE_SECONDS):
-                await self._gather(consumer, limit, found)
+            async with asyncio.timeout(seconds + _GRACE_SECONDS):
+                await self._gather(consumer, limit, seconds, found)
         except TimeoutError:
             pass
         except KafkaError:
             if not found:  # else it comes again, and what was taken is not lost
                 raise
+        self._idle = 0 if found else self._idle + 1
         if not found:
             self._miss_topics(consumer)
             await self._see_positions(consumer)
         return found
 
     async def _gather(
-        self, consumer: AIOKafkaConsumer, limit: int, found: dict[TopicPartition, list[ConsumerRecord]]
+        self,
+        consumer: AIOKafkaConsumer,
+        limit: int,
+        seconds: float,
+        found: dict[TopicPartition, list[ConsumerRecord]],
     ) -> None:
         """A share of each partition first, then whatever there is: a flooded one holds up no other.
 
@@ -116,7 +122,7 @@ class Standing:
         """
         left = set(consumer.assignment())
         share = max(1, limit // max(1, len(left)))
-        room, wait = limit, int(self.tick_seconds * 1000)
+        room, wait = limit, int(seconds * 1000)
         while room > 0:
             fair = bool(left) or not found
             more = await consumer.getmany(

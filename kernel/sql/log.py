@@ -13,7 +13,7 @@ from kernel.log import Headers, Message, Outgoing, Span, Target
 from kernel.sql import bulk
 from kernel.sql.commit import append
 from kernel.sql.counters import JOURNALS, TARGETS, lock
-from kernel.sql.heads import Head, Source, journal_source
+from kernel.sql.heads import Head, Heads, Source, journal_source
 from kernel.sql.recent import Part
 from kernel.sql.store import Store
 from kernel.sql.tables import EPOCH, micros, moment
@@ -182,6 +182,15 @@ class SqlLog:
 
 def _source(topic: Topic, partition: int) -> Source:
     return journal_source(topic.journal_of, partition) if topic.journal_of else (topic.name, partition)
+
+
+def known_ends(heads: Heads, targets: Iterable[Target]) -> dict[Target, int]:
+    """Where topics end as far as this process knows, without asking."""
+    declared = {topic.name: topic for topic in TOPICS}
+    sources = {target: _source(declared[target[0]], target[1]) for target in targets}
+    return {
+        target: heads.known[source].end if source in heads.known else 0 for target, source in sources.items()
+    }
 
 
 def read_ranges(connection: Connection, wanted: Sequence[Wanted]) -> list[Message]:

@@ -16,15 +16,19 @@ from cli.assemble import LiveCity, MemberCity, open_city
 from cli.fit import fitting
 from cli.member import open_member
 from cli.move import exported, imported
+from cli.topology import PROCESSORS
 from kernel import settings
 from kernel.clock import Clock
 from kernel.edge import EDGE
 from kernel.errors import Fault, TopicsUnfit
 from kernel.journal import Move, Via
 from kernel.kafka.cluster import cluster_of
+from kernel.kafka.rights import actors
 from kernel.keyring import Opened
+from kernel.moving.queued import Halted, not_handled
 from kernel.processor import Sender
 from kernel.settings import Settings
+from kernel.sql import reading
 from kernel.sql.city import City
 from kernel.sql.journal import SqlJournal
 from kernel.sql.place import place_of
@@ -69,7 +73,7 @@ class Stay:
     async def open(self, clock: Clock | None = None) -> AsyncIterator[LiveCity | MemberCity]:
         if self.kafka:
             member = open_member(self.given, "only", instance=0, clock=clock)
-            async with fitting(member, cluster_of(self.given), self.given.kafka_replicas) as city:
+            async with fitting(member, cluster_of(self.given), self.given.kafka_replicas, actors()) as city:
                 yield city
         else:
             url = self.given.database_url
@@ -105,10 +109,17 @@ class Stay:
             while quiet < QUIET_SECONDS:
                 await asyncio.sleep(0.25)
                 now = sum(worker.handled for worker in city.host.workers)
-                quiet = quiet + 0.25 if owned(city) and now == done else 0.0
+                quiet = quiet + 0.25 if now == done and await drained(city) else 0.0
                 done = now
         async with self.open(Standing(self.city)) as city:
             return await read(city, messages={} if self.kafka else None)
+
+
+async def drained(city: LiveCity | MemberCity) -> bool:
+    """Whether each worker owns all and has seen whatever was sent."""
+    cursors = await city.store.read(reading.cursors)
+    halted = [Halted(name, cursor) for (name, _), cursor in cursors.items()]
+    return owned(city) and not not_handled(PROCESSORS, halted, PARTITIONS)
 
 
 def owned(city: LiveCity | MemberCity) -> bool:
@@ -215,6 +226,7 @@ async def here(stay: Stay, arrived: Sequence[bytes], before: Lived | None) -> Li
     return lived
 
 
+@pytest.mark.soak
 async def test_a_worker_that_still_runs_is_named_and_shut_out(
     postgres_server: PostgresServer, environ: dict[str, str], tmp_path: Path
 ) -> None:

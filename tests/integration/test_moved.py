@@ -21,6 +21,7 @@ from kernel.journal import Move, Record
 from kernel.moving.lines import CITY
 from kernel.moving.reading import Export
 from kernel.settings import read as read_settings
+from kernel.sql import leaving
 from kernel.sql.journal import SqlJournal
 from kernel.sql.place import place_of
 from schemas.topics import RULES_EDITIONS
@@ -158,8 +159,13 @@ def parts(file: Path) -> list[tuple[str, str]]:
         return [(one.name, one.sha256) for one in export.manifest.parts if one.name != CITY]
 
 
-async def test_who_has_not_heard_that_a_city_moved_cannot_write_there(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'city.db'}"
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+async def test_who_has_not_heard_that_a_city_moved_cannot_write_there(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaving, "others", lambda connection: 0)  # a session that nobody has seen
+    postgres = kind == "postgres"
+    url = request.getfixturevalue("postgres_url") if postgres else f"sqlite:///{tmp_path / 'city.db'}"
     async with begun(url):
         pass
     store = await place_of(url).store(midnight, 10)
@@ -167,7 +173,7 @@ async def test_who_has_not_heard_that_a_city_moved_cannot_write_there(tmp_path: 
         edge = SqlJournal(store, EDGE, delivers=True)
         (claim,) = await edge.claim([3])
         await exported(url, tmp_path / "city.export")
-        with pytest.raises(IntegrityError, match="this city has moved"):
+        with pytest.raises(IntegrityError, match=r"this.city.has.moved"):
             await edge.commit([Move(claim.cursor.token, claim.cursor)])
     finally:
         await store.close()
