@@ -27,6 +27,7 @@ from kernel.letters import Letters, open_letters
 from kernel.log import Log, Target
 from kernel.meters import MeteredJournal, Meters
 from kernel.pace import Pace
+from kernel.page import partitions_of
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import Settings
@@ -87,8 +88,8 @@ class Opened:
         """The latest city time that any processor has decided at."""
         claims = [
             claim
-            for journal in self.journals.values()
-            for claim in await journal.claim(range(self.city.partitions))
+            for name, journal in self.journals.items()
+            for claim in await journal.claim(partitions_of(name, self.city.partitions))
         ]
         return max((claim.cursor.now for claim in claims if claim.cursor.now is not None), default=None)
 

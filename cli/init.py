@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ from cli.opening import url_of, view_of
 from cli.options import AsJson, Database
 from cli.output import BundleFaults, emit, facts, local
 from kernel import settings
-from kernel.errors import CityThere
+from kernel.errors import CityThere, NoSuchCity
 from kernel.settings import hide_password
 from rules.bundle import Bundle
 from rules.faults import Faults
@@ -90,7 +90,7 @@ async def founded(url: str, bundle: Bundle, made: "City") -> "AsyncGenerator[Liv
     there: CityThere | None = None
     ground = _ground(url, made.partitions, bundle) if made.host == "kafka" else None
     if ground is not None:
-        await ground.check()
+        await ground.check(made.code, await _begun(url))
     try:
         await create_city(url, made)
     except CityThere as fault:
@@ -117,6 +117,16 @@ async def _told(live: "LiveCity | MemberCity", url: str, bundle: Bundle) -> dict
         "edition": bundle.hash,
         "rules": await live.editions.latest(),
     }
+
+
+async def _begun(url: str) -> str:
+    """The mark of a city that was founded here before, or nothing."""
+    from kernel.sql.city import open_city  # noqa: PLC0415 - as above
+
+    with suppress(NoSuchCity):
+        async with await open_city(url, exclusive=False) as begun:
+            return begun.city.mark
+    return ""
 
 
 def _ground(url: str, partitions: int, bundle: Bundle) -> "Ground":

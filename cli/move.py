@@ -190,8 +190,10 @@ async def _topics_made(
     from kernel.kafka.arriving import make_ready  # noqa: PLC0415 - needs the extra kafka
     from kernel.kafka.cluster import cluster_of  # noqa: PLC0415 - as above
     from kernel.kafka.layout import layouts  # noqa: PLC0415 - as above
+    from kernel.kafka.owner import refuse_foreign  # noqa: PLC0415 - as above
 
-    cluster = cluster_of(given)
+    cluster = cluster_of(given).of(city.mark, city.partitions)
+    await refuse_foreign(cluster, city.code)
     bundle = arriving.in_force(REGISTRY_RULES, export)
     units = [unit.code for unit in bundle.units.rows if unit.subscribes] if bundle else []
     wanted = layouts(cluster.name, city.partitions, units, given.kafka_replicas)

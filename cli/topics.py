@@ -12,12 +12,13 @@ from cli.opening import enter
 from cli.options import AsJson, Database
 from cli.output import Exit, console, emit, table
 from kernel import settings
-from kernel.kafka.cluster import Cluster, cluster_of
+from kernel.kafka.cluster import Cluster
 from kernel.kafka.layout import Difference, Layout, differences, left_over, missing
 from kernel.kafka.layout import strimzi as resources
 from kernel.kafka.rights import (
     OPERATOR,
     Right,
+    readable,
     rights,
     rights_of_operator,
     rights_of_unit,
@@ -40,6 +41,7 @@ _STOPS: Final = " (no worker starts)"
 class Wanted(NamedTuple):
     """What the settings and the city ask for, and of which brokers."""
 
+    city: str
     cluster: Cluster
     layouts: Sequence[Layout]
 
@@ -116,7 +118,8 @@ def _wanted(database: str | None) -> Wanted:
     cluster = Cluster(found.kafka_bootstrap, found.kafka_prefix)
 
     async def read(city: "LiveCity") -> Wanted:
-        return Wanted(cluster, await topics_of(city, cluster, found.kafka_replicas))
+        own = cluster.of(city.city.mark, city.city.partitions)
+        return Wanted(city.city.code, own, await topics_of(city, own, found.kafka_replicas))
 
     return enter(database, read)
 
@@ -134,13 +137,14 @@ def _parties(wanted: Wanted) -> Mapping[str, Sequence[Right]]:
 
 def _asked(wanted: Wanted, *, make: bool) -> tuple[Sequence[Layout], Sequence[Difference]]:
     """What was made, and what differs after that."""
-    from kernel.kafka.topics import brokers  # noqa: PLC0415 - the extra kafka may be absent
-
-    cluster = cluster_of(settings.read())
+    from kernel.kafka.owner import refuse_foreign  # noqa: PLC0415 - the extra kafka may be absent
+    from kernel.kafka.topics import brokers  # noqa: PLC0415 - as above
 
     async def ask() -> tuple[Sequence[Layout], Sequence[Difference]]:
-        async with brokers(cluster) as asked:
-            await asked.refuse_without(rights_of_operator(wanted.layouts, cluster.name))
+        async with brokers(wanted.cluster) as asked:
+            needed = rights_of_operator(wanted.layouts, wanted.cluster.name)
+            await asked.refuse_without(needed)
+            await refuse_foreign(wanted.cluster, wanted.city, readable(needed))
             made: Sequence[Layout] = ()
             if make:
                 made = missing(wanted.layouts, await asked.describe(wanted.layouts))

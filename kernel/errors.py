@@ -84,6 +84,18 @@ class SlotTaken(Fault):
         super().__init__(processor=processor, slot=slot, times=times)
 
 
+class OpenTopicLost(Fault):
+    """{topic}/{partition} has lost what nobody has read yet: expected offset {expected}, found its begin at
+    {found}. Do: let its unit send those {count} commands again, then start the edge once with
+    --give-up {topic}.
+    """
+
+    def __init__(self, topic: str, partition: int, expected: int, found: int) -> None:
+        super().__init__(
+            topic=topic, partition=partition, expected=expected, found=found, count=found - expected
+        )
+
+
 class PortsFailed(Fault):
     """{processor} failed {times} times in a row, the last by: {reason}. The worker ends; nothing is lost,
     start it again when the cause is gone.

@@ -23,6 +23,8 @@ EDGE_REFUSED: Final = "edge_refused"
 TARGET_FAILED: Final = "target_failed"
 ROWS_PRUNED: Final = "rows_pruned"
 PRUNING_FAILED: Final = "pruning_failed"
+OPEN_TOPIC_LOST: Final = "open_topic_lost"
+OPEN_TOPIC_MISSING: Final = "open_topic_missing"
 WORKER_STALLED: Final = "worker_stalled"
 WORKER_WAITS: Final = "worker_waits"
 WORKER_LATE: Final = "worker_late"
@@ -31,6 +33,7 @@ EVENTS: Final = (
     BATCH_COMMITTED, BATCH_IN_DOUBT, PARTITIONS_CLAIMED, PARTITIONS_FENCED, STREAM_PARKED, LETTER_DEAD,
     CITY_OPENED, CITY_STOPPED, WORKER_FAILED, EDGE_REFUSED, TARGET_FAILED, ROWS_PRUNED, PRUNING_FAILED,
     WORKER_STALLED, WORKER_WAITS, WORKER_LATE, PROCESS_ENDED,
+    OPEN_TOPIC_LOST, OPEN_TOPIC_MISSING,
 )  # fmt: skip
 """Every event that is ever logged; a dashboard may rely on the names."""
 

@@ -1,9 +1,10 @@
 """What a worker holds of one partition between its claim and its loss; all of it goes at once."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
+from kernel.inbox import fingerprint
 from kernel.journal import Claim, Cursor, Reach
 from kernel.log import Message
 from kernel.timers import NEVER, Soon
@@ -65,6 +66,13 @@ class Tenure:
         self.ripe: dict[str, tuple[Any, int]] = {}
         self.settled: dict[str, tuple[Any, int]] = {}
         self.soon = Soon()
+
+    def prints(self) -> dict[str, bytes]:
+        """The fingerprint of the record below each topic's cursor."""
+        for topic, below in self.below.items():
+            if isinstance(below, Message):
+                self.below[topic] = fingerprint(below)
+        return cast("dict[str, bytes]", dict(self.below))
 
     def cursor(self, token: bytes, published: int, prints: dict[str, bytes]) -> Cursor:
         """The cursor after a batch, with a token drawn anew."""

@@ -40,7 +40,8 @@ async def make_ready(
         unfit = [one for one in differences(wanted, there) if one.stops and one.what != "missing"]
         if unfit:
             raise _told(cluster, unfit[0])
-        await asked.create(missing(wanted, there))
+        made = missing(wanted, there)
+        await asked.create(made)
     looker, publisher = Looker(cluster, _WHO), Publisher(cluster, _WHO)
     try:
         own = _events(processors, cursors)
@@ -52,11 +53,17 @@ async def make_ready(
                 do = "name the city's own by GRIDCASE_KAFKA_PREFIX, or import its latest export"
                 what, found = f"{target[0]}/{target[1]}", refusal.found
                 raise _told(cluster, Difference(what, refusal.code, refusal.expected, found, do, stops=True))
-        return await _sent(cluster, looker, publisher, inbox, list(brought))
+        begins = await _sent(cluster, looker, publisher, inbox, list(brought))
+        return {**begins, **_new(made)}
     except (NoAnswer, TopicMissing, TimeoutError, KafkaError) as error:
         raise BrokerUnreachable(cluster.bootstrap, str(error) or type(error).__name__) from error
     finally:
         await asyncio.gather(publisher.close(), looker.close(), return_exceptions=True)
+
+
+def _new(made: Iterable[Layout]) -> Begins:
+    """Topics that hold nothing: what others wrote to those of another cluster is not there to be read on."""
+    return {(one.topic, number): Begin(0) for one in made for number in range(one.partitions)}
 
 
 def _events(processors: Iterable[AnyProcessor], cursors: Iterable[lines.CursorLine]) -> Mapping[Target, int]:

@@ -3,8 +3,9 @@
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Final
 
 from kernel.kafka.access import access_of
@@ -14,6 +15,7 @@ ANSWER_SECONDS: Final = 10.0
 """How long one request may take; beyond it the broker counts as silent."""
 
 _OTHER: Final = re.compile(r"[^A-Za-z0-9.-]")
+_TOKEN_BYTES: Final = 16
 _METADATA_SECONDS: Final = 10.0
 """After how long a client hears of topics that were made or deleted meanwhile."""
 
@@ -26,11 +28,15 @@ class Cluster:
     """`prefix` begins the name of every topic and group, so that several cities may share the brokers.
 
     `access` is passed on to every client as it is: security protocol, certificates, name and password.
+    `city` is the token in every record of the city, and `partitions` its number of them; without a token
+    records carry none and nobody asks for it.
     """
 
     bootstrap: str
     prefix: str = ""
     access: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    city: bytes = b""
+    partitions: int = 0
 
     @property
     def user(self) -> str:
@@ -38,6 +44,10 @@ class Cluster:
         if name := self.access.get("sasl_plain_username"):
             return f"the user {name}"
         return "whoever holds our certificate" if "ssl_context" in self.access else "whoever asks"
+
+    def of(self, mark: str, partitions: int) -> "Cluster":
+        """The same brokers, for the city with this mark."""
+        return replace(self, city=sha256(bytes.fromhex(mark)).digest()[:_TOKEN_BYTES], partitions=partitions)
 
     def name(self, topic: str) -> str:
         """What the brokers call a topic or a group of ours: they take no letters but those of ASCII."""

@@ -12,6 +12,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from kernel.errors import SlotTaken
 from kernel.kafka.cluster import Cluster
+from kernel.kafka.records import Read, message_of
 from kernel.kafka.sharing import ByNumber
 
 SESSION_SECONDS: Final = 6.0
@@ -38,7 +39,10 @@ def unheard(*said: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """One worker in one group. Its name must be its own alone: by it the group knows it again."""
+    """One worker in one group. Its name must be its own alone: by it the group knows it again.
+
+    `singles` are those of its topics that have one partition, `read` is how records become messages.
+    """
 
     cluster: Cluster
     group: str
@@ -47,6 +51,8 @@ class Membership:
     tick_seconds: float
     moved: Callable[[], object] = unheard
     """Told whenever the group has given out its partitions anew, in whatever thread."""
+    singles: frozenset[str] = frozenset()
+    read: Read = message_of
 
     def client(self) -> dict[str, Any]:
         """The arguments of an aiokafka client that is this member.

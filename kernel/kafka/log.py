@@ -53,6 +53,10 @@ class KafkaLog:
         """See the port; a topic that is not there is an exception."""
         return await self._looker.look(topic, partition, offset)
 
+    async def following(self, topic: str, partition: int, offset: int) -> int:
+        """The offset of the first record at or above this one, or the end."""
+        return await self._looker.following(topic, partition, offset)
+
     async def spans(self, targets: Collection[Target]) -> Mapping[Target, Span]:
         """See the port; a topic that is not there is an exception."""
         return await self._looker.spans(targets)

@@ -121,10 +121,13 @@ class Publisher:
             self._topics.discard(topic)  # asked for anew the next time
             raise TopicMissing(topic, target[1])
         builder = producer.create_batch()
-        count = 0
+        count, city = 0, self._cluster.city
         for message in batch:
             written = builder.append(
-                timestamp=None, key=message.key.encode(), value=message.body, headers=headers_of(message)
+                timestamp=None,
+                key=message.key.encode(),
+                value=message.body,
+                headers=headers_of(message, city),
             )
             if written is None:
                 break

@@ -11,6 +11,7 @@ from kernel.journal import Cause, Cursor, Reach, Record
 from kernel.log import Headers, Message, Outgoing, Target
 from kernel.moving import lines
 from kernel.moving.reading import Export
+from kernel.page import BRIDGE
 from kernel.processor import AnyProcessor
 from rules.bundle import Bundle
 from rules.edition import Edition
@@ -47,7 +48,7 @@ def cursor(line: lines.CursorLine, topics: Iterable[str], begins: Begins, token:
     return Cursor(
         partition=line.partition,
         token=token,
-        reach={**line.outside, **{topic: begins[topic, line.partition].reach for topic in topics}},
+        reach={**_outside(line, begins), **{topic: begins[topic, line.partition].reach for topic in topics}},
         now=line.now,
         rules=line.rules,
         seq=line.seq,
@@ -55,6 +56,15 @@ def cursor(line: lines.CursorLine, topics: Iterable[str], begins: Begins, token:
         seen=line.seen,
         sent=line.sent,
     )
+
+
+def _outside(line: lines.CursorLine, begins: Begins) -> Mapping[str, Reach]:
+    """How far the edge had read what others write; a topic that is new here is read from its begin."""
+    number = line.partition - BRIDGE
+    return {
+        topic: begin.reach if (begin := begins.get((topic, number))) else reach
+        for topic, reach in line.outside.items()
+    }
 
 
 def brought(processor: AnyProcessor, export: Export, partitions: int) -> Sequence[Outgoing]:

@@ -20,17 +20,18 @@ from aiokafka.structs import TopicPartition
 
 from cli.assemble import MemberCity, publish_edition
 from cli.member import open_member
+from cli.topology import REGISTRY_RULES
 from cli.worker import SERVICES
 from kernel import settings
 from kernel.kafka.cluster import Cluster
 from kernel.kafka.layout import layouts
-from kernel.kafka.records import message_of
+from kernel.kafka.records import message_of, outside_of
 from kernel.kafka.sharing import share
 from kernel.kafka.topics import brokers
 from kernel.log import Message, Target
 from kernel.sql.city import City
 from kernel.worker import Worker
-from schemas.topics import FAMILIES, TOPICS, Topic
+from schemas.topics import FAMILIES, GRID_EVENTS, TOPICS, UNIT_COMMANDS, Topic
 from tests.integration.lived import ROOT, Lived, bundle_of, read
 from tests.integration.load import Standing, created
 
@@ -38,6 +39,9 @@ PARTITIONS: Final = 12
 GRIDCASE: Final = "from cli.main import app; app()"
 _PATIENCE_SECONDS: Final = 150.0
 _QUIET_ROUNDS: Final = 4
+
+
+_OPEN: Final = {GRID_EVENTS.name, *(UNIT_COMMANDS.of(unit.code).name for unit in bundle_of().units.rows)}
 
 
 def topics() -> Sequence[Topic]:
@@ -68,7 +72,7 @@ async def caught_up(worker: Worker) -> bool:
 class Town:
     """Processes by (service, slot)."""
 
-    def __init__(self, url: str, bootstrap: str) -> None:
+    def __init__(self, url: str, bootstrap: str, **settings_: str) -> None:
         self.environ = {
             "GRIDCASE_DATABASE_URL": url,
             "GRIDCASE_KAFKA_BOOTSTRAP": bootstrap,
@@ -76,6 +80,7 @@ class Town:
             "GRIDCASE_KAFKA_REPLICAS": "1",
             "GRIDCASE_CLOCK_SKEW_SECONDS": "0.2",
             "PYTHONPATH": str(ROOT),
+            **settings_,
         }
         self.settings = settings.read(self.environ, None)
         self.cluster = Cluster(bootstrap, self.settings.kafka_prefix)
@@ -328,8 +333,9 @@ class Town:
             while left:
                 for part, records in (await consumer.getmany(timeout_ms=500)).items():
                     topic = named[part.topic].name
+                    read = outside_of if topic in _OPEN else message_of
                     found.setdefault((topic, part.partition), []).extend(
-                        message_of(topic, part.partition, record) for record in records
+                        read(self.cluster, topic, part.partition, record) for record in records
                     )
                     if records and records[-1].offset + 1 >= ends[part]:
                         left.discard(part)
@@ -408,3 +414,24 @@ class Town:
             yield admin
         finally:
             await admin.close()
+
+
+class Hamlet(Town):
+    """A town with rules in force where nobody has worked but registry.rules; plain aiokafka fetches."""
+
+    def __init__(self, url: str, bootstrap: str) -> None:
+        super().__init__(url, bootstrap, GRIDCASE_KAFKA_DELIVERY="plain")
+
+    async def __aenter__(self) -> Self:
+        await self._create_topics()
+        self.city = await created(self.settings.database_url, PARTITIONS, "kafka", speed=600)
+        async with open_member(self.settings, "founder", processors=[REGISTRY_RULES]) as member:
+            running = asyncio.Event()
+            working = asyncio.create_task(member.host.run(running.is_set))
+            await publish_edition(member, bundle_of())
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while not await member.editions.latest():  # noqa: ASYNC110 - a topic tells nobody
+                    await asyncio.sleep(0.05)
+            running.set()
+            await working
+        return self

@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Self
 
 from aiokafka.client import AIOKafkaClient
@@ -78,6 +79,9 @@ class AIOKafkaProducer:
         metadata_max_age_ms: int = ...,
         acks: int | str = ...,
         enable_idempotence: bool = ...,
+        transactional_id: str | None = ...,
+        compression_type: str | None = ...,
+        max_request_size: int = ...,
         max_batch_size: int = ...,
         security_protocol: str = ...,
         ssl_context: Any = ...,
@@ -88,6 +92,7 @@ class AIOKafkaProducer:
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
     def create_batch(self) -> BatchBuilder: ...
+    def transaction(self) -> AbstractAsyncContextManager[object]: ...
     async def send_batch(
         self, batch: BatchBuilder, topic: str, *, partition: int
     ) -> asyncio.Future[RecordMetadata]: ...
