@@ -17,6 +17,7 @@ from kernel.hosts.mending import republish as send_again
 from kernel.hosts.replay import Histories, Traffic, traffic
 from kernel.journal import Cursor
 from kernel.log import Outgoing
+from kernel.page import partitions_of
 from kernel.settings import Settings
 from kernel.settings import read as read_settings
 from kernel.sql.city import accept_restored

@@ -23,6 +23,8 @@ FOUNDERS: Final = ("registry.rules", "edge")
 
 _ALL: Final = "every processor"
 _UNIT: Final = "the unit"
+_OUTSIDE: Final = "outside"
+"""Strangers, to whom only the city itself can say who they are."""
 _CHECKED: Final[tuple[Operation, ...]] = ("DescribeConfigs",)
 """At its start everybody compares the topics that he uses with the registry."""
 
@@ -40,7 +42,7 @@ class Right(NamedTuple):
 def actors() -> Sequence[str]:
     """The edge and every processor that the registry names."""
     named = [name for topic in (*TOPICS, *FAMILIES) for name in (*topic.producers, *topic.consumers)]
-    return [name for name in dict.fromkeys(named) if name not in {_ALL, _UNIT}]
+    return [name for name in dict.fromkeys(named) if name not in {_ALL, _UNIT, _OUTSIDE}]
 
 
 def services() -> Mapping[str, Sequence[str]]:
