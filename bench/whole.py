@@ -60,6 +60,7 @@ class Whole:
         self._units = [UNIT_CASES.of(unit.code) for unit in bench_bundle().units.rows]
         self._looker = Looker(ground.cluster, "whole")
         self._reports = 0
+        self._stopped = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         for service in self._services:
@@ -68,6 +69,11 @@ class Whole:
             self._stack.push_async_callback(stop, process)
         opening = open_member(self._ground.settings, "bench", processors=(), instance=_INSTANCE)
         self._member = await self._stack.enter_async_context(opening)
+        keeping = asyncio.create_task(
+            self._member.host.run(self._stopped.is_set)
+        )  # or others inherit its edge
+        self._stack.push_async_callback(asyncio.wait, [keeping])
+        self._stack.callback(self._stopped.set)
         self._rows = await asyncpg.connect(self._ground.url.replace("+asyncpg", ""))
         self._stack.push_async_callback(self._rows.close)
         self._stack.push_async_callback(self._looker.close)
