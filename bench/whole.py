@@ -150,10 +150,9 @@ class Whole:
         await self._quiet(lambda: self._told(self._reports))
         stamps = await self.assigned()
         first = int(_WARM * len(reports))
-        late = [
-            stamps[number] - at for number, at in accepted.items() if number >= first and number in stamps
-        ]
-        return Waits(tuple(sorted(late)), len(reports) - len(stamps))
+        came = {number: stamps[str(number)] - at for number, at in accepted.items() if str(number) in stamps}
+        late = sorted(seconds for number, seconds in came.items() if number >= first)
+        return Waits(tuple(late), len(reports) - len(came))
 
     async def _submit(self, one: Submission, number: int, accepted: dict[int, float]) -> None:
         assert self._member is not None
@@ -161,12 +160,12 @@ class Whole:
         if receipt.refusal is None:
             accepted[number] = time.time()
 
-    async def assigned(self) -> dict[int, float]:
-        """When each assignment came to its unit's topic, by report; those without a number get -1, -2 …"""
-        found: dict[int, float] = {}
+    async def assigned(self) -> dict[str, float]:
+        """When the first assignment came to a unit's topic: by the number of the report, else by the case."""
+        found: dict[str, float] = {}
         for record in await read(self._ground, self._units):
             change = message_of(record.value)
             if change.event == "CaseAssigned":
                 number = _NUMBER.search(change.text)
-                found.setdefault(int(number[1]) if number else -1 - len(found), record.timestamp / 1000)
+                found.setdefault(number[1] if number else record.key.decode(), record.timestamp / 1000)
         return found
