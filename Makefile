@@ -60,6 +60,13 @@ soak: $(TEST_STAMP) ## the long runs: ≥20,000 simulator seeds, every fault twe
 bench: $(TEST_STAMP) ## the table of numbers, each with its peer and its limit
 	@$(BIN)/gridcase bench
 
+.PHONY: peers
+peers: ## build/peers with what `gridcase bench --only kafka` measures against
+	@$(HAS_PYTHON)
+	@$(PYTHON) -m venv --clear build/peers
+	@build/peers/bin/python -m pip --quiet --disable-pip-version-check --no-input \
+	  install --require-hashes --no-deps --requirement requirements/peers.txt
+
 ##@ Generated files
 .PHONY: schemas
 schemas: $(TEST_STAMP) ## write schemas/published from the models
@@ -76,6 +83,7 @@ lock: $(TEST_STAMP) ## resolve requirements/*.txt anew (the only step that choos
 	  --all-extras --output-file requirements/test.txt
 	@$(COMPILE) $(UPGRADE) pyproject.toml requirements/build.in --constraints requirements/test.txt \
 	  --extra postgres --extra kafka --output-file requirements/image.txt
+	@$(COMPILE) $(UPGRADE) pyproject.toml requirements/peers.in --extra kafka --output-file requirements/peers.txt
 
 ##@ House
 .PHONY: clean

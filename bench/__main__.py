@@ -1,11 +1,15 @@
-"""`python -m bench`: every number of the issue in one table, with goal and peer in the same run."""
+"""`python -m bench`: every number of the issue in one table, with goal and peer in the same run.
+
+Those on Kafka only with `--only kafka`.
+"""
 
 import argparse
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
-from bench import crowds, paths, replays, steady
+from bench import crowds, onkafka, paths, replays, steady
 from bench.figures import Figure, as_json, print_table
 from bench.sizes import FULL, QUICK, TINY, Sizes
 
@@ -14,7 +18,10 @@ BENCHES: dict[str, Callable[[Sizes], Iterator[Figure]]] = {
     "latency": steady.figures,
     "replay": replays.figures,
     "many": crowds.figures,
+    "kafka": onkafka.figures,
 }
+ASKED_FOR: Final = frozenset({"kafka"})
+"""These take servers and minutes of their own: they run where they are named."""
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -33,7 +40,7 @@ def main(words: Sequence[str] | None = None) -> int:
     sizes = TINY if given.tiny else QUICK if given.quick else FULL
     figures: list[Figure] = []
     for name, bench in BENCHES.items():
-        if given.only and name not in given.only:
+        if name not in (given.only or BENCHES.keys() - ASKED_FOR):
             continue
         for figure in bench(sizes):
             figures.append(figure)

@@ -43,10 +43,11 @@ PARTITIONS: Final = 24
 """What a city has by default."""
 
 
-def bench_bundle(*, all_routes: bool = False) -> Bundle:
+def bench_bundle(*, all_routes: bool = False, subscribed: bool = True) -> Bundle:
     """The demonstration district, in which each report is accepted at once and each lead reads its topic.
 
     Without `all_routes` only the unit that becomes responsible is told: that is the path of the issue.
+    Not `subscribed`, the units have no topics.
     """
     bundle = compile_folder(DEMO)
     assert isinstance(bundle, Bundle), bundle
@@ -54,7 +55,7 @@ def bench_bundle(*, all_routes: bool = False) -> Bundle:
     parts = replace(
         parts,
         matters=tuple(replace(matter, accept="automatic", check=False) for matter in parts.matters),
-        units=tuple(replace(unit, subscribes=True) for unit in parts.units),
+        units=tuple(replace(unit, subscribes=subscribed) for unit in parts.units),
         bounds=replace(parts.bounds, automatic_confidence=0),
         routes=tuple(
             route

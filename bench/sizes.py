@@ -6,7 +6,11 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """`rounds` of what is short, `runs` of the latency; the median counts."""
+    """`rounds` of what is short, `runs` of the latency; the median counts.
+
+    On Kafka: commands before router.case, and fewer before Faust as its manual shows it; after `race_seconds`
+    only what has no figure yet is measured.
+    """
 
     rounds: int
     reports: int
@@ -18,6 +22,12 @@ class Sizes:
     small_streams: int
     crowd_commands: int
     timers: int
+    backlog: int
+    faust_backlog: int
+    race_seconds: float
+    hops: int
+    kafka_reports: int
+    outages: int
 
 
 FULL: Final = Sizes(
@@ -31,6 +41,12 @@ FULL: Final = Sizes(
     small_streams=50_000,
     crowd_commands=60_000,
     timers=3_000_000,
+    backlog=100_000,
+    faust_backlog=10_000,
+    race_seconds=400,
+    hops=5_000,
+    kafka_reports=2_500,
+    outages=2,
 )
 QUICK: Final = Sizes(
     rounds=3,
@@ -43,6 +59,12 @@ QUICK: Final = Sizes(
     small_streams=5_000,
     crowd_commands=10_000,
     timers=150_000,
+    backlog=10_000,
+    faust_backlog=3_000,
+    race_seconds=100,
+    hops=2_500,
+    kafka_reports=1_000,
+    outages=1,
 )
 TINY: Final = Sizes(
     rounds=1,
@@ -55,4 +77,10 @@ TINY: Final = Sizes(
     small_streams=100,
     crowd_commands=100,
     timers=500,
+    backlog=480,
+    faust_backlog=240,
+    race_seconds=0,
+    hops=200,
+    kafka_reports=60,
+    outages=1,
 )

@@ -13,7 +13,7 @@ from kernel.sql.tables import metadata
 from tests.postgres import PostgresServer, binaries
 
 KINDS: Final = ("sqlite", "postgres")
-_TUNED: Final = {"shared_buffers": "256MB", "max_wal_size": "4GB"}
+TUNED: Final = {"shared_buffers": "256MB", "max_wal_size": "4GB"}
 
 
 def is_here(kind: str) -> bool:
@@ -32,7 +32,7 @@ def database(kind: str) -> Iterator[str]:
     if given:
         yield given
         return
-    server = PostgresServer(None, **_TUNED).start()
+    server = PostgresServer(None, **TUNED).start()
     try:
         with server.fresh() as url:
             yield url

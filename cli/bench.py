@@ -17,14 +17,17 @@ class Part(StrEnum):
     LATENCY = "latency"
     REPLAY = "replay"
     MANY = "many"
+    KAFKA = "kafka"
 
 
 def bench(
-    only: Annotated[list[Part] | None, typer.Option(help="Only this part; several.")] = None,
+    only: Annotated[
+        list[Part] | None, typer.Option(help="Only this part; several. Else all but kafka.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Smaller cities: minutes become seconds.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure (测速) the whole path, latency, replay and many streams, each with its goal and its peer."""
+    """Measure (测速) the whole path, latency, replay, many streams, Kafka; each with goal and peer."""
     if find_spec("bench") is None:
         raise NotThere(what="the package bench", do="run it from a checkout of gridcase, after make setup")
     from bench.__main__ import main  # noqa: PLC0415 - it stands in the checkout, not in an installation

@@ -77,7 +77,7 @@ async def open_member(
             return Worker(decider, *ports, pace=pace, perform=perform if one.name in PERFORMING else None)
 
         workers = [worker(one) for one in processors]
-        seals, out = await seals_of(store), _edge_log(cluster, slot, told)
+        seals, out = await seals_of(store), sending_log(cluster, slot, told)
         watch = Looker(cluster, f"watch-{slot}")
         edge = partial(edge_of, city, clock, editions, metered[EDGE], seals, settings, out)
         own = edge(instance or 0)
@@ -140,8 +140,8 @@ def _log(
     return KafkaLog(delivery, publisher, Looker(cluster, worker))
 
 
-def _edge_log(cluster: Cluster, slot: str, meters: Meters) -> KafkaLog:
-    """The edge reads no topic; it only sends."""
+def sending_log(cluster: Cluster, slot: str, meters: Meters) -> KafkaLog:
+    """For whoever reads no topic as a member of a group: the edge, and what mends."""
     worker = f"{EDGE}-{slot}"
     delivery = delivery_of("plain", cluster, (), group=EDGE, worker=worker, tick_seconds=1.0)
     publisher = Publisher(cluster, worker, meters.publish.labels(EDGE).observe)

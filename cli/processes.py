@@ -16,7 +16,11 @@ from cli.worker import SERVICES
 _PORT: Final = "GRIDCASE_HEALTH_PORT"
 _STOP_SECONDS: Final = 15.0
 _QUIET_SECONDS: Final = 10.0
-"""A process that ends sooner after its start is not started again: its cause is no accident."""
+"""A process that ends sooner after its start was never at work: its cause is no accident."""
+
+_AGAIN_SECONDS: Final = 5.0
+_AGAIN_MOST: Final = 60
+"""How often, in vain, one that was at work before is started again: brokers may be away for minutes."""
 
 
 class Processes:
@@ -63,6 +67,7 @@ class Processes:
 
     async def _keep(self, service: str, out: IO[str] | None) -> int:
         """Start a service, and again if it dies; gives its last exit code when all are to stop."""
+        left = 0
         while True:
             started = time.monotonic()
             process = await asyncio.create_subprocess_exec(
@@ -78,8 +83,19 @@ class Processes:
                 return await _ended(process, self._now)
             code = ended.result()
             console.print(f"{service} ended with {code}")
-            if time.monotonic() - started < _QUIET_SECONDS:
+            if time.monotonic() - started >= _QUIET_SECONDS:
+                left = _AGAIN_MOST
+            elif not left or await self._stopped():
                 return code
+            else:
+                left -= 1
+
+    async def _stopped(self) -> bool:
+        """Let some time pass; says whether all are to stop meanwhile."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_AGAIN_SECONDS):
+                await self.stop.wait()
+        return self.stop.is_set()
 
 
 def told(service: str, environ: Mapping[str, str]) -> dict[str, str]:

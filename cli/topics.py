@@ -128,7 +128,7 @@ def _parties(wanted: Wanted) -> Mapping[str, Sequence[Right]]:
     return (
         {OPERATOR: rights_of_operator(layouts, named)}
         | {service: rights(who, layouts, named) for service, who in services().items()}
-        | {f"unit {unit}": rights_of_unit(unit, named) for unit in units}
+        | {f"unit.{unit}": rights_of_unit(unit, named) for unit in units}
     )
 
 

@@ -3,7 +3,7 @@
 Refusals to start carry all three: expected, found, and what to do.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from schemas.refusal import Refusal
 
@@ -48,9 +48,11 @@ class WildStamp(Fault):
 
 
 class UnsoundInbox(Fault):
-    """{processor}/{partition} does not fit its topics ({code}): expected {expected}, found {found}. Do not go
-    on by hand; restore what is missing, or use `gridcase republish` or `gridcase recover`.
+    """{processor}/{partition} does not fit its topics ({code}): expected {expected}, found {found}. Nothing
+    is decided past it. Do: {do}.
     """
+
+    exit_code: ClassVar[int] = 10
 
     def __init__(self, processor: str, partition: int, refusal: Refusal) -> None:
         self.refusal = refusal
@@ -60,7 +62,26 @@ class UnsoundInbox(Fault):
             code=refusal.code,
             expected=refusal.expected,
             found=refusal.found,
+            do=_MENDS.get(
+                refusal.code, "stop all workers, then `gridcase republish` sends again what is lost"
+            ),
         )
+
+
+_MENDS: Final = {
+    "journal_restored": "restore a newer backup; `gridcase recover` says how else the city goes on"
+}
+
+
+class SlotTaken(Fault):
+    """Another process of {processor} uses the slot {slot}: expected a name of its own for each, found its
+    place in the group taken {times} times within a minute. Do: give each process of a service its own --slot.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, processor: str, slot: str, times: int) -> None:
+        super().__init__(processor=processor, slot=slot, times=times)
 
 
 class PortsFailed(Fault):

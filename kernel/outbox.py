@@ -38,10 +38,11 @@ class Outbox:
         """Drop the leading messages that the log has acknowledged."""
         for target, count in counts.items():
             queue = self._queues[target]
+            if count == len(queue):
+                del self._queues[target]
+                continue
             for _ in range(count):
                 queue.popleft()
-            if not queue:
-                del self._queues[target]
 
     def published(self, partition: int, seq: int) -> int:
         """The highest seq of the partition, at most `seq`, up to which everything is acknowledged."""

@@ -167,11 +167,14 @@ class Worker:
         return found
 
     async def _check(self, claim: Claim, published: Message | None) -> None:
-        """Read back what lies below the cursor, and compare what this partition has published last.
+        """Compare what this partition has published last, and read back what lies below the cursor.
 
-        Spans are asked for last: a record that ages out in between must not look like one that was lost.
+        An older journal may also find its inbox aged: its age is the cause, and told first. Spans are asked
+        for last: a record that ages out in between must not look like one that was lost.
         """
         partition = claim.cursor.partition
+        if published is not None and self._events is not None:
+            self._refuse(partition, overtaken(self._events.name, claim.cursor.seq, [published]))
         below: dict[str, Message | None] = {}
         for topic, reach in claim.cursor.reach.items():
             below[topic] = await self.log.look(topic, partition, reach.offset - 1) if reach.offset else None
@@ -179,8 +182,6 @@ class Worker:
         for topic in self._topics:
             reach = claim.cursor.reach.get(topic, Reach(0))
             self._refuse(partition, unsound(topic, reach, spans[topic, partition], below.get(topic)))
-        if published is not None and self._events is not None:
-            self._refuse(partition, overtaken(self._events.name, claim.cursor.seq, [published]))
 
     def _refuse(self, partition: int, refusal: Refusal | None) -> None:
         if refusal is not None:
@@ -356,17 +357,10 @@ class Worker:
     def leaving(self, records: Sequence[Record], outgoing: Sequence[Outgoing]) -> Iterator[Outgoing]:
         """All that committed rows publish: the events themselves, if they have a topic, and the messages."""
         if self._events is not None:
-            name = self._events.name
-            for record in records:
-                headers = Headers(
-                    f"{self.decider.processor.name}/{record.partition}",
-                    record.seq,
-                    record.rules,
-                    record.trace,
-                )
-                yield Outgoing(
-                    name, record.partition, record.seq, record.seq, record.stream, headers, record.body
-                )
+            name, processor = self._events.name, self.decider.processor.name
+            for partition, seq, stream, _, body, _, _, rules, trace in records:
+                headers = Headers(f"{processor}/{partition}", seq, rules, trace)
+                yield Outgoing(name, partition, seq, seq, stream, headers, body)
         yield from outgoing
 
     async def _publish(self) -> bool:

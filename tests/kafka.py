@@ -125,10 +125,11 @@ def forget_the_dead() -> None:
 class KafkaServer:
     """One broker on loopback with its files in a temporary folder: `bootstrap` by no name, `secure` by one.
 
-    `settings` overrides lines of deploy/kafka/server.properties.
+    `settings` overrides lines of deploy/kafka/server.properties. Who comes in by `detour_port` is sent on to
+    `detour`, the port of a proxy in front of it.
     """
 
-    def __init__(self, settings: dict[str, str] | None = None, heap: str = "512m") -> None:
+    def __init__(self, settings: dict[str, str] | None = None, heap: str = "512m", detour: int = 0) -> None:
         reason = missing()
         if reason:
             raise MissingKafkaError(reason)
@@ -139,6 +140,7 @@ class KafkaServer:
         self.heap = heap
         self.passwords = {user: uuid.uuid4().hex for user in USERS}
         self.plain_port, self.secure_port, self.controller_port = free_port(), free_port(), free_port()
+        self.detour, self.detour_port = detour, free_port() if detour else 0
         self.process: subprocess.Popen[bytes] | None = None
         self.authority = Authority(self.home)
         self.authority.issue("server", ["127.0.0.1"])
@@ -194,6 +196,14 @@ class KafkaServer:
             keystore=self.home / "server.pem",
             users=" ".join(f'user_{user}="{password}"' for user, password in self.passwords.items()),
         )
+        if self.detour:
+            here, there = f",DETOUR://127.0.0.1:{self.detour_port}", f",DETOUR://127.0.0.1:{self.detour}"
+            for line, more in (
+                ("listeners=", here),
+                ("advertised.listeners=", there),
+                ("listener.security.protocol.map=", ",DETOUR:PLAINTEXT"),
+            ):
+                text = re.sub(rf"(?m)^({re.escape(line)}.*)$", rf"\g<1>{more}", text)
         return text + "".join(f"{name}={value}\n" for name, value in self.settings.items())
 
     def _java(self, *words: str) -> list[str]:
@@ -294,9 +304,9 @@ def own_kafka() -> Iterator[Callable[..., KafkaServer]]:
         pytest.skip("KAFKA_BOOTSTRAP names a broker that no test may stop")
     made: list[KafkaServer] = []
 
-    def make(settings: dict[str, str] | None = None, heap: str = "512m") -> KafkaServer:
+    def make(settings: dict[str, str] | None = None, heap: str = "512m", detour: int = 0) -> KafkaServer:
         try:
-            made.append(KafkaServer(settings, heap))
+            made.append(KafkaServer(settings, heap, detour))
         except MissingKafkaError as error:
             pytest.skip(str(error))
         return made[-1]

@@ -10,6 +10,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from kernel.errors import SlotTaken
 from kernel.kafka.cluster import Cluster
 from kernel.kafka.sharing import ByNumber
 
@@ -24,6 +25,11 @@ _WAIT_MILLISECONDS: Final = 500
 FIGURE_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 5.0
 """How long leaving may take before it goes on beside us."""
+
+WITHIN_SECONDS: Final = 60.0
+PUT_OUT_MOST: Final = 2
+SETTLED_MOST: Final = 10
+"""How often within that time a member may be put out of its group: one that has just come, and any other."""
 
 
 def unheard(*said: object) -> None:
@@ -67,6 +73,46 @@ def let_go(consumer: AIOKafkaConsumer) -> None:
     coordinator = vars(consumer)["_coordinator"]
     if coordinator is not None:
         vars(coordinator)["_group_instance_id"] = None
+
+
+def member_of(consumer: AIOKafkaConsumer) -> str:
+    """By what the group knows this client for now; empty while it is no member."""
+    coordinator = vars(consumer)["_coordinator"]
+    return "" if coordinator is None else str(coordinator.member_id)
+
+
+class Rivals:
+    """Notices that another process goes by our name: each puts the other out of the group, for ever.
+
+    Whom the group forgets sooner than a session takes to end was not silent, but replaced. Of two the
+    newcomer gives up; one that is settled does so only if that goes on and on.
+    """
+
+    def __init__(self, membership: Membership, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._membership = membership
+        self._monotonic = monotonic
+        self._client: object = None
+        self._member = ""
+        self._looked = self._born = monotonic()
+        self._came: float | None = None
+        self._put_out: list[float] = []
+
+    def see(self, client: object, member: str) -> None:
+        """Note by what the group knows the client; raises `SlotTaken`."""
+        now, before = self._monotonic(), self._looked
+        self._looked = now
+        if not member or member == self._member:
+            return
+        replaced = client is self._client and now - self._born < SESSION_SECONDS
+        self._client, self._member, self._born = client, member, before
+        self._came = now if self._came is None else self._came
+        if not replaced:
+            return
+        self._put_out = [at for at in self._put_out if now - at < WITHIN_SECONDS] + [now]
+        times = len(self._put_out)
+        if times >= (PUT_OUT_MOST if now - self._came < WITHIN_SECONDS else SETTLED_MOST):
+            group, worker = self._membership.group, self._membership.worker
+            raise SlotTaken(group, worker.removeprefix(f"{group}-"), times)
 
 
 class Figures:

@@ -161,7 +161,7 @@ def strimzi(wanted: Iterable[Layout], cluster: str) -> str:
             {
                 "apiVersion": "kafka.strimzi.io/v1beta2",
                 "kind": "KafkaTopic",
-                "metadata": {"name": _resource(layout.name), "labels": {"strimzi.io/cluster": cluster}},
+                "metadata": {"name": resource_name(layout.name), "labels": {"strimzi.io/cluster": cluster}},
                 "spec": {
                     "topicName": layout.name,
                     "partitions": layout.partitions,
@@ -176,7 +176,7 @@ def strimzi(wanted: Iterable[Layout], cluster: str) -> str:
     )
 
 
-def _resource(name: str) -> str:
+def resource_name(name: str) -> str:
     """A name that Kubernetes takes: small letters, figures, points; a mark where the topic has others."""
     plain = name.lower().replace("_", "-").strip(".-")
     return plain if plain == name else f"{plain}-{sha256(name.encode()).hexdigest()[:8]}"

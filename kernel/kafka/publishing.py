@@ -164,11 +164,9 @@ class Publisher:
         metadata = answer.result()
         if not late:
             self._see(lane.went, metadata.timestamp)
-        same = len(sent) <= len(batch) and all(
-            (one.headers.origin, one.k) == (other.headers.origin, other.k)
-            for one, other in zip(sent, batch, strict=False)
-        )
-        return len(sent) if same else 0
+        return (
+            len(sent) if sent == batch[: len(sent)] else 0
+        )  # mostly the very same objects: compared at once
 
     def _see(self, went: float, stamp: int | None) -> None:
         """Compare the log's stamp with our clock before the send and after the answer."""

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 import yaml
 
-from kernel.kafka.layout import Layout
+from kernel.kafka.layout import Layout, resource_name
 from schemas.topics import BY_NAME, FAMILIES, TOPICS, Family, Topic
 
 Operation: TypeAlias = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs"]
@@ -105,7 +105,7 @@ def strimzi(parties: Mapping[str, Sequence[Right]], cluster: str) -> str:
             {
                 "apiVersion": "kafka.strimzi.io/v1beta2",
                 "kind": "KafkaUser",
-                "metadata": {"name": party, "labels": {"strimzi.io/cluster": cluster}},
+                "metadata": {"name": resource_name(party), "labels": {"strimzi.io/cluster": cluster}},
                 "spec": {
                     "authentication": {"type": "scram-sha-512"},
                     "authorization": {

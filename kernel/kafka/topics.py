@@ -7,7 +7,13 @@ from typing import Any, Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.conn import AIOKafkaConnection
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    GroupIdNotFound,
+    KafkaConnectionError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from kernel.errors import BrokerRefused, BrokerUnreachable
 from kernel.kafka.allowed import refuse_without_rights
@@ -72,6 +78,17 @@ class Brokers:
         for name, code, words, *_ in answer.topic_errors:
             if for_code(code) is not TopicAlreadyExistsError:
                 self._check(code, words, f"the topic {name}")
+
+    async def members(self, groups: Sequence[str]) -> Collection[str]:
+        """Who is a member of these groups of ours now, by the names that clients give."""
+        names: set[str] = set()
+        for group in groups:  # aiokafka cannot read an answer about several
+            [answer] = await self._admin.describe_consumer_groups([self._cluster.name(group)])
+            for code, name, _, _, _, members, *_ in answer.groups:
+                if for_code(code) is not GroupIdNotFound:
+                    self._check(code, None, f"the group {name}")
+                names.update(client for _, client, *_ in members)
+        return names
 
     def _check(self, code: int, words: str | None, what: str) -> None:
         if code != _NO_ERROR:

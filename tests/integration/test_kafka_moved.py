@@ -23,6 +23,7 @@ from kernel.edge import EDGE
 from kernel.errors import Fault, TopicsUnfit
 from kernel.journal import Move, Via
 from kernel.kafka.cluster import cluster_of
+from kernel.kafka.rights import actors
 from kernel.keyring import Opened
 from kernel.moving.queued import Halted, not_handled
 from kernel.processor import Sender
@@ -72,7 +73,7 @@ class Stay:
     async def open(self, clock: Clock | None = None) -> AsyncIterator[LiveCity | MemberCity]:
         if self.kafka:
             member = open_member(self.given, "only", instance=0, clock=clock)
-            async with fitting(member, cluster_of(self.given), self.given.kafka_replicas) as city:
+            async with fitting(member, cluster_of(self.given), self.given.kafka_replicas, actors()) as city:
                 yield city
         else:
             url = self.given.database_url

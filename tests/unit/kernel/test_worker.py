@@ -1,6 +1,7 @@
 """One worker over the memory ports: what is taken, what is dropped, what is set aside."""
 
 import asyncio
+from copy import deepcopy
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -11,6 +12,7 @@ from kernel.errors import PortsFailed, UnsoundInbox, WildStamp
 from kernel.pace import Pace
 from kernel.processor import CancelTimer
 from kernel.worker import Worker
+from schemas.topics import CASE_EVENTS
 from tests.unit.kernel.counting import COUNTING
 from tests.unit.kernel.workbench import Workbench, finish
 
@@ -202,6 +204,21 @@ def test_a_log_that_lost_what_was_unread_is_refused(bench: Workbench) -> None:
     bench.broker.expire(target, 2)
     with pytest.raises(UnsoundInbox, match="inbox_lost"):
         settle(bench.worker(0, 1))
+
+
+def test_of_an_older_journal_with_an_aged_inbox_its_age_is_told() -> None:
+    bench = Workbench(replace(COUNTING, events=CASE_EVENTS), partitions=1)
+    bench.send("a")
+    (target,) = bench.broker.records
+    settle(bench.worker(0))
+    older = deepcopy(bench.journal.shelves)
+    for _ in range(3):
+        bench.send("a")
+    settle(bench.worker(0))
+    bench.journal.shelves = older
+    bench.broker.expire(target, 3)
+    with pytest.raises(UnsoundInbox, match="journal_restored"):
+        settle(bench.worker(0))
 
 
 def test_a_cut_log_is_refused_under_a_live_worker(bench: Workbench) -> None:
