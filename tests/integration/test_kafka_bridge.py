@@ -137,14 +137,19 @@ async def test_what_passes_is_on_record_and_what_does_not_is_a_sealed_letter_tha
             senders = sorted((row.cause.sender.kind, row.cause.sender.id) for row in found)
             assert senders == [("outside", GRID_EVENTS.name)] * 2 + [("unit", UNIT)]
             assert {row.cause.id for row in found} == {"one", "two", "sign"}
+        async with edge(town, "a") as city:  # what was read is not read again
+            await producer.send_and_wait(name, report("three"), partition=3)
+            found, held = await until(city, 4, len(places) + 1)
+            assert (len(found), len(held)) == (4, len(places) + 1)
         sent = await town.messages()
     keys = sorted(
         message.key for (topic, _), some in sent.items() for message in some if topic == "intake.reports"
     )
-    assert keys == ["/lamps/one", "/lamps/two"]
+    assert keys == ["/lamps/one", "/lamps/three", "/lamps/two"]
     assert [m.key for (topic, _), some in sent.items() for m in some if topic == "case.commands"] == ["YX-1"]
 
 
+@pytest.mark.soak
 async def test_two_edges_share_and_one_that_dies_is_taken_over_without_loss_or_repetition(
     postgres_url: str, kafka_bootstrap: str
 ) -> None:
@@ -175,6 +180,7 @@ async def test_two_edges_share_and_one_that_dies_is_taken_over_without_loss_or_r
     assert len(taken) == count
 
 
+@pytest.mark.soak
 async def test_what_retention_ate_is_said_for_strangers_and_stops_the_edge_for_a_unit(
     postgres_url: str, kafka_bootstrap: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
