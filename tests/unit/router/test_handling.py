@@ -111,6 +111,6 @@ def test_a_unit_on_its_own_topic_may_what_its_handlers_may_and_nothing_else() ->
     case.when(SignCase(), sender=Sender("unit", "CG")).refused("not_lead")
     case.when(SignCase(), sender=Sender("unit", "NOBODY")).refused("post_not_held")
     case.when(AcceptCase(), sender=Sender("unit", "JW1")).refused("wrong_state")
-    case.when(AssignCase(lead="CG", reason="x"), sender=Sender("unit", "JW1")).refused("not_lead")
+    case.when(AssignCase(lead="CG", reason="x"), sender=Sender("unit", "JW1")).refused("not_permitted")
     case.when(SignCase(), sender=Sender("unit", "JW1"))
     case.then(CaseSigned(unit="JW1", reachable=True, by="JW1", at=START))
