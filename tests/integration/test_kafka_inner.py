@@ -122,11 +122,18 @@ async def stopped_by(town: Town, one: Written) -> tuple[Fault, int]:
     return fault, offset
 
 
-async def test_a_worker_stops_at_what_is_not_ours_and_names_it(
-    postgres_url: str, kafka_bootstrap: str
+QUICK = ("null key", "wrong key", "unknown type", "forged, it exists")
+
+
+@pytest.mark.parametrize(
+    "names", [pytest.param(QUICK, id="quick"), pytest.param(tuple(CASES), id="all", marks=pytest.mark.soak)]
+)
+async def test_a_worker_stops_at_what_is_not_ours_and_says_so(
+    postgres_url: str, kafka_bootstrap: str, names: Sequence[str]
 ) -> None:
     async with Hamlet(postgres_url, kafka_bootstrap) as town:
-        for name, (one, words) in CASES.items():
+        for name in names:
+            one, words = CASES[name]
             await renewed(town)
             if one.stamp:  # as an administrator may do while workers run
                 far = {"message.timestamp.after.max.ms": str(1 << 40)}
