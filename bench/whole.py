@@ -60,6 +60,7 @@ class Whole:
         self._units = [UNIT_CASES.of(unit.code) for unit in bench_bundle().units.rows]
         self._looker = Looker(ground.cluster, "whole")
         self._reports = 0
+        self._stopped = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         for service in self._services:
@@ -68,6 +69,11 @@ class Whole:
             self._stack.push_async_callback(stop, process)
         opening = open_member(self._ground.settings, "bench", processors=(), instance=_INSTANCE)
         self._member = await self._stack.enter_async_context(opening)
+        keeping = asyncio.create_task(
+            self._member.host.run(self._stopped.is_set)
+        )  # or others inherit its edge
+        self._stack.push_async_callback(asyncio.wait, [keeping])
+        self._stack.callback(self._stopped.set)
         self._rows = await asyncpg.connect(self._ground.url.replace("+asyncpg", ""))
         self._stack.push_async_callback(self._rows.close)
         self._stack.push_async_callback(self._looker.close)
@@ -144,10 +150,9 @@ class Whole:
         await self._quiet(lambda: self._told(self._reports))
         stamps = await self.assigned()
         first = int(_WARM * len(reports))
-        late = [
-            stamps[number] - at for number, at in accepted.items() if number >= first and number in stamps
-        ]
-        return Waits(tuple(sorted(late)), len(reports) - len(stamps))
+        came = {number: stamps[str(number)] - at for number, at in accepted.items() if str(number) in stamps}
+        late = sorted(seconds for number, seconds in came.items() if number >= first)
+        return Waits(tuple(late), len(reports) - len(came))
 
     async def _submit(self, one: Submission, number: int, accepted: dict[int, float]) -> None:
         assert self._member is not None
@@ -155,12 +160,12 @@ class Whole:
         if receipt.refusal is None:
             accepted[number] = time.time()
 
-    async def assigned(self) -> dict[int, float]:
-        """When each assignment came to its unit's topic, by report; those without a number get -1, -2 …"""
-        found: dict[int, float] = {}
+    async def assigned(self) -> dict[str, float]:
+        """When the first assignment came to a unit's topic: by the number of the report, else by the case."""
+        found: dict[str, float] = {}
         for record in await read(self._ground, self._units):
             change = message_of(record.value)
             if change.event == "CaseAssigned":
                 number = _NUMBER.search(change.text)
-                found.setdefault(int(number[1]) if number else -1 - len(found), record.timestamp / 1000)
+                found.setdefault(number[1] if number else record.key.decode(), record.timestamp / 1000)
         return found

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kernel.errors import TopicsUnfit
 from kernel.kafka.cluster import Cluster, cluster_of
 from kernel.kafka.layout import Difference, Layout, differences, layouts, missing
-from kernel.kafka.rights import actors, rights, rights_of_operator, used
+from kernel.kafka.rights import actors, readable, rights, rights_of_operator, used
 from kernel.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ async def fitting(
         wanted = used(needed, every)
         async with brokers(cluster) as asked:
             await asked.refuse_without(needed)
-            await refuse_foreign(cluster.of(city.city.mark, city.city.partitions), city.city.code)
             found = differences(wanted, await asked.describe(wanted), ())
         _refuse(cluster, found)
+        own = cluster.of(city.city.mark, city.city.partitions)
+        await refuse_foreign(own, city.city.code, readable(needed))
         yield city
 
 
@@ -60,17 +62,24 @@ class Ground:
     """The topics of a city that is about to be founded."""
 
     def __init__(self, cluster: Cluster, partitions: int, units: Sequence[str], replicas: int) -> None:
-        self._cluster = cluster
+        self._cluster = replace(cluster, partitions=partitions)
+        self._partitions = partitions
         self._wanted = layouts(cluster.name, partitions, units, replicas)
 
-    async def check(self) -> None:
-        """Before anything is made: are we let in, may we make topics, and do those fit that are there?"""
-        from kernel.kafka.topics import brokers  # noqa: PLC0415 - the extra kafka may be absent
+    async def check(self, code: str, mark: str) -> None:
+        """Before anything is made: are we let in, may we make topics, do those fit that are there, and has
+        no other city written there? `mark` is that of a city that was begun, else empty.
+        """
+        from kernel.kafka.owner import refuse_foreign  # noqa: PLC0415 - the extra kafka may be absent
+        from kernel.kafka.topics import brokers  # noqa: PLC0415 - as above
 
+        needed = rights_of_operator(self._wanted, self._cluster.name)
         async with brokers(self._cluster) as asked:
-            await asked.refuse_without(rights_of_operator(self._wanted, self._cluster.name))
+            await asked.refuse_without(needed)
             there = await asked.describe(self._wanted)
         _refuse(self._cluster, differences([one for one in self._wanted if one.name in there], there))
+        own = self._cluster.of(mark, self._partitions) if mark else self._cluster
+        await refuse_foreign(own, code, readable(needed))
 
     async def make(self) -> None:
         """Make what is not there."""

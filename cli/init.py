@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -91,8 +90,7 @@ async def founded(url: str, bundle: Bundle, made: "City") -> "AsyncGenerator[Liv
     there: CityThere | None = None
     ground = _ground(url, made.partitions, bundle) if made.host == "kafka" else None
     if ground is not None:
-        await ground.check()
-        await _not_of_another(url, made)
+        await ground.check(made.code, await _begun(url))
     try:
         await create_city(url, made)
     except CityThere as fault:
@@ -121,17 +119,14 @@ async def _told(live: "LiveCity | MemberCity", url: str, bundle: Bundle) -> dict
     }
 
 
-async def _not_of_another(url: str, made: "City") -> None:
-    """Refuse topics in which another city has written, before anything is made."""
-    from kernel.kafka.cluster import cluster_of  # noqa: PLC0415 - needs the extra kafka
-    from kernel.kafka.owner import refuse_foreign  # noqa: PLC0415 - as above
+async def _begun(url: str) -> str:
+    """The mark of a city that was founded here before, or nothing."""
     from kernel.sql.city import open_city  # noqa: PLC0415 - as above
 
-    cluster = replace(cluster_of(settings.read(database_url=url)), partitions=made.partitions)
     with suppress(NoSuchCity):
         async with await open_city(url, exclusive=False) as begun:
-            cluster = cluster.of(begun.city.mark, begun.city.partitions)
-    await refuse_foreign(cluster, made.code)
+            return begun.city.mark
+    return ""
 
 
 def _ground(url: str, partitions: int, bundle: Bundle) -> "Ground":

@@ -1,11 +1,11 @@
 """One process of a city on Kafka: journals in PostgreSQL, topics on the brokers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, NamedTuple
 
 from cli.assemble import (
     MemberCity,
@@ -36,7 +36,7 @@ from kernel.pace import Pace
 from kernel.page import EDGE, INSTANCES
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
-from kernel.settings import DeliveryKind, Settings
+from kernel.settings import Settings
 from kernel.sql import steps
 from kernel.sql.city import City
 from kernel.sql.city import open_city as open_database
@@ -76,43 +76,26 @@ async def open_member(
     without it what the edge of this process takes leaves only when it is taken. One that is `bridged` reads
     what others write to open topics, and gives up what those in `given_up` have lost.
     """
-    cluster, poll = cluster_of(settings), _POLL_SECONDS if instance is None else _EDGE_POLL_SECONDS
+    poll = _POLL_SECONDS if instance is None else _EDGE_POLL_SECONDS
     async with _opened(settings.database_url, clock, poll) as (city, store, clock):  # noqa: PLR1704 - it is the same
-        editions, cluster = SqlEditions(store), cluster.of(city.mark, city.partitions)
         journals = {name: SqlJournal(store, name, delivers=False) for name in (*NAMES, EDGE)}
-        pace, told = _pace(clock, settings), meters or Meters()
-        logs = {one.name: _log(cluster, settings.kafka_delivery, one, slot, pace, told) for one in processors}
-        metered = {name: metered_journal(journal, name, meters) for name, journal in journals.items()}
-        perform = performing(Deliveries(channels or {}).perform)
-
-        def worker(one: AnyProcessor) -> Worker:
-            decider = decider_of(one, city, clock, settings, delivers=False)
-            ports = logs[one.name], metered[one.name], editions, clock
-            return Worker(decider, *ports, pace=pace, perform=perform if one.name in PERFORMING else None)
-
-        workers = [worker(one) for one in processors]
-        seals, out = await seals_of(store), sending_log(cluster, slot, told)
+        cluster = cluster_of(settings).of(city.mark, city.partitions)
+        parts = _Parts(
+            settings, slot, city, clock, SqlEditions(store), journals, cluster, meters or Meters(), []
+        )
+        host = Member(_workers(parts, processors, channels or {}))
+        seals, out = await seals_of(store), sending_log(cluster, slot, parts.meters)
         watch = Looker(cluster, f"watch-{slot}")
-        edge = partial(edge_of, city, clock, editions, metered[EDGE], seals, settings, out)
+        parts.ends.extend((out.close, watch.close))
+        edge = partial(edge_of, city, clock, parts.editions, parts.metered(EDGE), seals, settings, out)
         own = edge(instance or 0)
-        heirs = Heirs(journals[EDGE], [number for number in INSTANCES if number != instance], edge)
-        host = Member(workers) if instance is None else Member(workers, own, heirs)
-        if bridged:
-            reading = partial(_open_log, cluster, slot, pace, told)
-            host.bridge = _bridge(own, metered[EDGE], editions, clock, pace, reading, given_up)
+        if instance is not None:
+            heirs = Heirs(journals[EDGE], [number for number in INSTANCES if number != instance], edge)
+            host = Member(host.workers, own, heirs, _bridge(parts, own, given_up) if bridged else None)
         try:
-            yield MemberCity(city, store, clock, editions, journals, own, *seals, host, _ends(watch))
+            yield MemberCity(city, store, clock, parts.editions, journals, own, *seals, host, _ends(watch))
         finally:
-            await _closed([*logs.values(), out, watch, *([host.bridge] if host.bridge else [])])
-
-
-class _Open(Protocol):
-    async def close(self) -> None: ...
-
-
-async def _closed(those: Collection[_Open]) -> None:
-    """Close all of them at once, whatever one may say."""
-    await asyncio.gather(*(one.close() for one in those), return_exceptions=True)
+            await asyncio.gather(*(end() for end in parts.ends), return_exceptions=True)
 
 
 @asynccontextmanager
@@ -134,26 +117,93 @@ async def _opened(
                 task.cancel()
 
 
-def _pace(clock: Clock, settings: Settings) -> Pace:
-    pace = pace_of(clock, settings)
-    if isinstance(clock, StairClock):  # a demonstration, all on one machine with one clock
-        return pace
-    return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
+class _Parts(NamedTuple):
+    """What the parts of one process have in common; `ends` closes what each has opened."""
+
+    settings: Settings
+    slot: str
+    city: City
+    clock: Clock
+    editions: SqlEditions
+    journals: Mapping[str, SqlJournal]
+    cluster: Cluster
+    meters: Meters
+    ends: list[Callable[[], Awaitable[None]]]
+
+    @property
+    def pace(self) -> Pace:
+        pace = pace_of(self.clock, self.settings)
+        if isinstance(self.clock, StairClock):  # a demonstration, all on one machine with one clock
+            return pace
+        return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
+
+    def metered(self, processor: str) -> Journal:
+        return metered_journal(self.journals[processor], processor, self.meters)
 
 
-def _bridge(
-    edge: Edge,
-    journal: Journal,
-    editions: SqlEditions,
-    clock: Clock,
-    pace: Pace,
-    open_log: Callable[[Collection[str]], KafkaLog],
-    given_up: Collection[str],
-) -> Bridge:
-    return Bridge(
-        edge, journal, editions, clock,
-        open_log=open_log, inlets=partial(_inlets, editions), token=new_token, pace=pace, given_up=given_up,
+def _workers(
+    parts: _Parts, processors: Sequence[AnyProcessor], channels: Mapping[str, Channel]
+) -> Sequence[Worker]:
+    perform = performing(Deliveries(channels).perform)
+    workers: list[Worker] = []
+    for one in processors:
+        log = _log(parts, one)
+        parts.ends.append(log.close)
+        decider = decider_of(one, parts.city, parts.clock, parts.settings, delivers=False)
+        asked = perform if one.name in PERFORMING else None
+        journal = parts.metered(one.name)
+        workers.append(
+            Worker(decider, log, journal, parts.editions, parts.clock, pace=parts.pace, perform=asked)
+        )
+    return workers
+
+
+def _bridge(parts: _Parts, edge: Edge, given_up: Collection[str]) -> Bridge:
+    bridge = Bridge(
+        edge,
+        parts.metered(EDGE),
+        parts.editions,
+        parts.clock,
+        open_log=partial(_open_log, parts.cluster, parts.slot, parts.pace),
+        inlets=partial(_inlets, parts.editions),
+        token=new_token,
+        pace=parts.pace,
+        given_up=given_up,
+    )
+    parts.ends.append(bridge.close)
+    return bridge
+
+
+def _ends(looker: Looker) -> Ends:
+    async def ends(targets: Collection[Target]) -> Mapping[Target, int]:
+        return {target: span.end for target, span in (await looker.spans(targets)).items()}
+
+    return ends
+
+
+def _log(parts: _Parts, processor: AnyProcessor) -> KafkaLog:
+    worker = f"{processor.name}-{parts.slot}"
+    delivery = delivery_of(
+        parts.settings.kafka_delivery,
+        parts.cluster,
+        processor.topics,
+        group=processor.name,
+        worker=worker,
+        tick_seconds=parts.pace.tick_seconds,
+        moved=parts.meters.rebalances.labels(processor.name).inc,
+    )
+    publisher = Publisher(parts.cluster, worker, parts.meters.publish.labels(processor.name).observe)
+    return KafkaLog(delivery, publisher, Looker(parts.cluster, worker))
+
+
+def _open_log(cluster: Cluster, slot: str, pace: Pace, topics: Collection[str]) -> KafkaLog:
+    """Strangers' bytes come by plain aiokafka whatever the setting: there a hole is seen as what it is."""
+    worker = f"{EDGE}-{slot}"
+    delivery = delivery_of(
+        "plain", cluster, list(topics), group=EDGE, worker=worker, tick_seconds=pace.tick_seconds,
+        singles=[topic for topic in topics if topic != GRID_EVENTS.name], read=outside_of,
     )  # fmt: skip
+    return KafkaLog(delivery, Publisher(cluster, f"{worker}-bridge"), Looker(cluster, worker, outside_of))
 
 
 async def _inlets(editions: Editions) -> Inlets:
@@ -166,42 +216,6 @@ async def _inlets(editions: Editions) -> Inlets:
             UNIT_COMMANDS.of(unit.code).name: Sender("unit", unit.code) for unit in units if unit.subscribes
         }
     return found
-
-
-def _ends(looker: Looker) -> Ends:
-    async def ends(targets: Collection[Target]) -> Mapping[Target, int]:
-        return {target: span.end for target, span in (await looker.spans(targets)).items()}
-
-    return ends
-
-
-def _log(
-    cluster: Cluster, kind: DeliveryKind, processor: AnyProcessor, slot: str, pace: Pace, meters: Meters
-) -> KafkaLog:
-    worker = f"{processor.name}-{slot}"
-    delivery = delivery_of(
-        kind,
-        cluster,
-        processor.topics,
-        group=processor.name,
-        worker=worker,
-        tick_seconds=pace.tick_seconds,
-        moved=meters.rebalances.labels(processor.name).inc,
-    )
-    publisher = Publisher(cluster, worker, meters.publish.labels(processor.name).observe)
-    return KafkaLog(delivery, publisher, Looker(cluster, worker))
-
-
-def _open_log(cluster: Cluster, slot: str, pace: Pace, meters: Meters, topics: Collection[str]) -> KafkaLog:
-    """Strangers' bytes come by plain aiokafka whatever the setting: there a hole is seen as what it is."""
-    worker = f"{EDGE}-{slot}"
-    delivery = delivery_of(
-        "plain", cluster, list(topics), group=EDGE, worker=worker, tick_seconds=pace.tick_seconds,
-        moved=meters.rebalances.labels(EDGE).inc,
-        singles=[topic for topic in topics if topic != GRID_EVENTS.name], read=outside_of,
-    )  # fmt: skip
-    publisher = Publisher(cluster, f"{worker}-bridge", meters.publish.labels(EDGE).observe)
-    return KafkaLog(delivery, publisher, Looker(cluster, worker, outside_of))
 
 
 def sending_log(cluster: Cluster, slot: str, meters: Meters) -> KafkaLog:

@@ -1,7 +1,7 @@
 """`gridcase recover` and `gridcase republish`: after a restore, and after a log has lost messages."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from rich.console import Group
@@ -133,13 +133,12 @@ async def _send_again(city: LiveCity, books: Books) -> list[Outgoing]:
     return found
 
 
-async def books_of(city: Opened, more: Mapping[str, Iterable[int]] | None = None) -> Books:
-    """The books of a city; `more` are journal partitions beyond the city's number of them."""
+async def books_of(city: Opened) -> Books:
+    """The books of a city."""
     cursors: dict[str, dict[int, Cursor]] = {}
     histories: dict[str, dict[int, list[Any]]] = {}
     for name, journal in city.journals.items():
-        numbers = {*partitions_of(name, city.city.partitions), *(more or {}).get(name, ())}
-        claims = await journal.claim(sorted(numbers))
+        claims = await journal.claim(partitions_of(name, city.city.partitions))
         cursors[name] = {claim.cursor.partition: claim.cursor for claim in claims}
         histories[name] = {
             partition: [row async for row in journal.records(partition)] for partition in cursors[name]

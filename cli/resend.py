@@ -7,11 +7,10 @@ from typing import ClassVar, Final, NamedTuple
 
 from cli.assemble import MemberCity
 from cli.fit import fitting
-from cli.member import INSTANCES, open_member, sending_log
+from cli.member import open_member, sending_log
 from cli.mend import books_of
 from cli.output import Exit
 from cli.topology import PROCESSORS
-from kernel.edge import EDGE
 from kernel.errors import CityRunsAlready, Fault
 from kernel.hosts.mending import Gone, Misfit, misfits, read_through, refit, republish, unseen
 from kernel.kafka.cluster import Cluster, cluster_of
@@ -69,7 +68,7 @@ async def resend(settings: Settings) -> Resent:
         await _nobody_at_work(cluster)
         log = sending_log(cluster.of(city.city.mark, city.city.partitions), slot, Meters())
         try:
-            books = await books_of(city, {EDGE: INSTANCES})
+            books = await books_of(city)
             _refuse(misfits(PROCESSORS, await read_through(PROCESSORS, books.cursors, log), *books.sides))
             gone = await _refitted(city, log)
             return Resent(gone, await _sent_again(city, log))
@@ -104,7 +103,7 @@ async def _sent_again(city: MemberCity, log: KafkaLog) -> list[Outgoing]:
     """Send until a look at journals and topics finds nothing that is lost."""
     found: list[Outgoing] = []
     for _ in range(_ROUNDS_MOST):
-        books = await books_of(city, {EDGE: INSTANCES})
+        books = await books_of(city)
         some = unseen(PROCESSORS, await read_through(PROCESSORS, books.cursors, log), books.sent, apart=True)
         if not some:
             return found

@@ -1,6 +1,7 @@
 """Workers at work in this process until they are told to stop: of a whole city, or of some services of it."""
 
 import asyncio
+import gc
 import math
 import os
 import signal
@@ -49,6 +50,7 @@ def work(settings: Settings, write: Callable[[str], None], opening: Open) -> Non
     configure(settings.log_format, settings.log_level)
     with Guard(settings.stall_end_seconds) as guard:
         asyncio.run(_serve(settings, write, opening, guard))
+    gc.freeze()  # else the interpreter goes through all that is in memory once more before it ends
 
 
 async def _serve(settings: Settings, write: Callable[[str], None], opening: Open, guard: Guard) -> None:

@@ -12,12 +12,13 @@ from cli.opening import enter
 from cli.options import AsJson, Database
 from cli.output import Exit, console, emit, table
 from kernel import settings
-from kernel.kafka.cluster import Cluster, cluster_of
+from kernel.kafka.cluster import Cluster
 from kernel.kafka.layout import Difference, Layout, differences, left_over, missing
 from kernel.kafka.layout import strimzi as resources
 from kernel.kafka.rights import (
     OPERATOR,
     Right,
+    readable,
     rights,
     rights_of_operator,
     rights_of_unit,
@@ -139,12 +140,11 @@ def _asked(wanted: Wanted, *, make: bool) -> tuple[Sequence[Layout], Sequence[Di
     from kernel.kafka.owner import refuse_foreign  # noqa: PLC0415 - the extra kafka may be absent
     from kernel.kafka.topics import brokers  # noqa: PLC0415 - as above
 
-    cluster = cluster_of(settings.read())
-
     async def ask() -> tuple[Sequence[Layout], Sequence[Difference]]:
-        async with brokers(cluster) as asked:
-            await asked.refuse_without(rights_of_operator(wanted.layouts, cluster.name))
-            await refuse_foreign(wanted.cluster, wanted.city)
+        async with brokers(wanted.cluster) as asked:
+            needed = rights_of_operator(wanted.layouts, wanted.cluster.name)
+            await asked.refuse_without(needed)
+            await refuse_foreign(wanted.cluster, wanted.city, readable(needed))
             made: Sequence[Layout] = ()
             if make:
                 made = missing(wanted.layouts, await asked.describe(wanted.layouts))

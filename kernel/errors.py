@@ -68,18 +68,6 @@ class UnsoundInbox(Fault):
         )
 
 
-class OpenTopicLost(Fault):
-    """{topic}/{partition} has lost what nobody has read yet: expected offset {expected}, found its begin at
-    {found}. Do: let its unit send those {count} commands again, then start the edge once with
-    --give-up {topic}.
-    """
-
-    def __init__(self, topic: str, partition: int, expected: int, found: int) -> None:
-        super().__init__(
-            topic=topic, partition=partition, expected=expected, found=found, count=found - expected
-        )
-
-
 _MENDS: Final = {
     "journal_restored": "restore a newer backup; `gridcase recover` says how else the city goes on"
 }
@@ -94,6 +82,18 @@ class SlotTaken(Fault):
 
     def __init__(self, processor: str, slot: str, times: int) -> None:
         super().__init__(processor=processor, slot=slot, times=times)
+
+
+class OpenTopicLost(Fault):
+    """{topic}/{partition} has lost what nobody has read yet: expected offset {expected}, found its begin at
+    {found}. Do: let its unit send those {count} commands again, then start the edge once with
+    --give-up {topic}.
+    """
+
+    def __init__(self, topic: str, partition: int, expected: int, found: int) -> None:
+        super().__init__(
+            topic=topic, partition=partition, expected=expected, found=found, count=found - expected
+        )
 
 
 class PortsFailed(Fault):

@@ -7,7 +7,7 @@ from typing import Any, Final
 from kernel.telemetry import WORKER_LATE, logger
 from kernel.watching import Watch
 
-FINISH_SECONDS: Final = 5.0
+FINISH_SECONDS: Final = 4.0
 """How long the batches in hand may take at the end. What is cut off is claimed by whoever comes next."""
 
 

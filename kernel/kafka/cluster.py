@@ -38,16 +38,16 @@ class Cluster:
     city: bytes = b""
     partitions: int = 0
 
-    def of(self, mark: str, partitions: int) -> "Cluster":
-        """The same brokers, for the city with this mark."""
-        return replace(self, city=sha256(bytes.fromhex(mark)).digest()[:_TOKEN_BYTES], partitions=partitions)
-
     @property
     def user(self) -> str:
         """Who we are to the brokers, in words."""
         if name := self.access.get("sasl_plain_username"):
             return f"the user {name}"
         return "whoever holds our certificate" if "ssl_context" in self.access else "whoever asks"
+
+    def of(self, mark: str, partitions: int) -> "Cluster":
+        """The same brokers, for the city with this mark."""
+        return replace(self, city=sha256(bytes.fromhex(mark)).digest()[:_TOKEN_BYTES], partitions=partitions)
 
     def name(self, topic: str) -> str:
         """What the brokers call a topic or a group of ours: they take no letters but those of ASCII."""

@@ -25,9 +25,8 @@ def delivery_of(
     read: Read = message_of,
 ) -> Delivery:
     """One member of a processor's group, known to it by the name `worker`, which must be its own alone."""
-    shares = assignor or ByNumber(worker)
     membership = Membership(
-        cluster, group, worker, shares, tick_seconds, moved, singles=frozenset(singles), read=read
+        cluster, group, worker, assignor or ByNumber(worker), tick_seconds, moved, frozenset(singles), read
     )
     return _KINDS[kind](membership, topics)
 

@@ -1,8 +1,6 @@
 """Whose topics these are: the token in the first record that each inner topic still has."""
 
-from contextlib import suppress
-
-from aiokafka.errors import TopicAuthorizationFailedError
+from collections.abc import Collection
 
 from kernel.errors import AnotherCity
 from kernel.kafka.cluster import Cluster, TopicMissing
@@ -14,22 +12,24 @@ from schemas.topics import TOPICS, Topic
 from schemas.wire import Unreadable, frame
 
 
-async def refuse_foreign(cluster: Cluster, code: str) -> None:
-    """Raise `AnotherCity` if a record of another city lies in an inner topic that may be read.
+async def refuse_foreign(cluster: Cluster, code: str, names: Collection[str] | None = None) -> None:
+    """Raise `AnotherCity` if a record of another city lies in an inner topic; missing topics hold none.
 
-    A cluster without a token stands for a city that is not founded yet: to it every record is another's.
+    `names` are those that we may read, if not all. A cluster without a token stands for a city that is not
+    founded yet: to it every record is another's.
     """
     looker = Looker(cluster, "owner", city_of)
     try:
         async with brokers(cluster):  # which says in words why they do not answer, or not to us
-            await _refuse(looker, cluster, code)
+            await _refuse(looker, cluster, code, names)
     finally:
         await looker.close()
 
 
-async def _refuse(looker: Looker, cluster: Cluster, code: str) -> None:
+async def _refuse(looker: Looker, cluster: Cluster, code: str, names: Collection[str] | None) -> None:
     for topic in reversed(TOPICS):  # the rules come last and are there first
-        found = None if topic.open else await _first(looker, topic)
+        looked_at = not topic.open and (names is None or cluster.name(topic.name) in names)
+        found = await _first(looker, topic) if looked_at else None
         if found is not None and (not cluster.city or found.headers.origin != cluster.city.hex()):
             raise AnotherCity(
                 f"{cluster.name(topic.name)} at {cluster.bootstrap}", "its records",
@@ -45,8 +45,7 @@ async def _first(looker: Looker, topic: Topic) -> Message | None:
         return None
     for (name, number), span in spans.items():
         if span.first < span.end:
-            with suppress(TopicAuthorizationFailedError):  # who may only write there cannot look
-                return await looker.look(name, number, span.first)
+            return await looker.look(name, number, span.first)
     return None
 
 

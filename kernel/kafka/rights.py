@@ -24,8 +24,7 @@ FOUNDERS: Final = ("registry.rules", "edge")
 _ALL: Final = "every processor"
 _UNIT: Final = "the unit"
 _OUTSIDE: Final = "outside"
-"""Whoever the operator lets write to open topics."""
-
+"""Strangers, to whom only the city itself can say who they are."""
 _CHECKED: Final[tuple[Operation, ...]] = ("DescribeConfigs",)
 """At its start everybody compares the topics that he uses with the registry."""
 
@@ -99,6 +98,11 @@ def used(granted: Iterable[Right], wanted: Sequence[Layout]) -> Sequence[Layout]
     """Those topics on which there are any rights."""
     names = {right.name for right in granted if right.kind == "topic"}
     return [layout for layout in wanted if layout.name in names]
+
+
+def readable(granted: Iterable[Right]) -> frozenset[str]:
+    """Those topics that may be read."""
+    return frozenset(right.name for right in granted if right.kind == "topic" and "Read" in right.operations)
 
 
 def strimzi(parties: Mapping[str, Sequence[Right]], cluster: str) -> str:

@@ -26,9 +26,9 @@ class Standing:
     """
 
     def __init__(self, membership: Membership, topics: Sequence[str]) -> None:
-        cluster, singles = membership.cluster, membership.singles
-        self._cluster, self._read = cluster, membership.read
-        self._whole = [cluster.name(topic) for topic in topics if topic not in singles]
+        cluster = self._cluster = membership.cluster
+        self._read = membership.read
+        self._whole = [cluster.name(topic) for topic in topics if topic not in membership.singles]
         self.topics = {cluster.name(topic): topic for topic in topics}
         self.tick_seconds = membership.tick_seconds
         self.own: frozenset[int] = frozenset()
@@ -97,7 +97,7 @@ class Standing:
         seconds = self.tick_seconds * (_IDLE_TIMES if self._idle >= _IDLE_TICKS else 1)
         try:
             async with asyncio.timeout(seconds + _GRACE_SECONDS):
-                await self._gather(consumer, limit, seconds, found)
+                await self._gather(consumer, limit, found, seconds)
         except TimeoutError:
             pass
         except KafkaError:
@@ -113,8 +113,8 @@ class Standing:
         self,
         consumer: AIOKafkaConsumer,
         limit: int,
-        seconds: float,
         found: dict[TopicPartition, list[ConsumerRecord]],
+        seconds: float,
     ) -> None:
         """A share of each partition first, then whatever there is: a flooded one holds up no other.
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from cli.main import app
 from kernel.decider import Decider
-from kernel.kafka import group, standing
+from kernel.kafka import group, records
 from kernel.kafka.log import KafkaLog
 from kernel.kafka.publishing import Publisher
 from kernel.kafka.standing import Standing
@@ -84,7 +84,7 @@ def plant_all() -> None:
     plant(KafkaLog, "fetch", lambda log, *_: membership(log.delivery) == NAME, behind="fetch")
     plant(Standing, "take", lambda one, *_: reads(one), before="client")
     plant(Standing, "assign", lambda one, *_: reads(one), before="rebalance")
-    plant(standing, "message_of", lambda topic, *_: topic == "case.commands", before="decode")
+    plant(records, "_not_ours", lambda _, topic, *__: topic == "case.commands", before="decode")
     plant(Decider, "draft", lambda one, *_: one.processor.name == NAME, before="decide")
     plant(journal, "commit", lambda _, name, moves, *__: name == NAME and rows(moves), behind="append")
     plant(journal, "commit", lambda _, name, moves, *__: name == NAME and rows(moves), behind="freeze in")

@@ -93,8 +93,8 @@ def test_the_speed_is_taken_between_start_and_tail(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_pause_counts_to_the_last_partition() -> None:
-    steady = [Written(b"", b"", 0, 200 * step) for step in range(100)]
-    stopped = [Written(b"", b"", 1, stamp) for stamp in (4_800, 5_050, 9_000, 9_200)]
+    steady: list[Any] = [Written(b"", b"", 0, 200 * step) for step in range(100)]
+    stopped: list[Any] = [Written(b"", b"", 1, stamp) for stamp in (4_800, 5_050, 9_000, 9_200)]
     assert stood_still([*steady, *stopped], 5.0) == pytest.approx(4.0)
 
 

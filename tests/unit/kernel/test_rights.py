@@ -46,7 +46,7 @@ def test_router_reads_commands_and_rules_and_writes_what_leaves_it() -> None:
     }
 
 
-def test_the_edge_writes_inboxes_and_reads_only_what_others_write() -> None:
+def test_the_edge_writes_inboxes_and_reads_only_what_is_open_to_others() -> None:
     found = may(EDGE)
     reads = {name for name, letters in found.items() if "r" in letters}
     assert reads == {"grid.events", "unit.CG.commands", "unit.城管.commands", "/edge"}

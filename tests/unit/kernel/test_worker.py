@@ -1,6 +1,7 @@
 """One worker over the memory ports: what is taken, what is dropped, what is set aside."""
 
 import asyncio
+from collections.abc import Collection
 from copy import deepcopy
 from dataclasses import replace
 from itertools import count
@@ -14,7 +15,7 @@ from kernel.processor import CancelTimer
 from kernel.worker import Worker
 from schemas.topics import CASE_EVENTS
 from tests.unit.kernel.counting import COUNTING
-from tests.unit.kernel.workbench import Workbench, finish
+from tests.unit.kernel.workbench import START, Workbench, finish
 
 
 @pytest.fixture
@@ -159,6 +160,36 @@ def test_a_worker_whose_clock_is_wrong_fires_no_timer_on_a_tick(
     assert bench.rows() == ["a/1"]
     monkeypatch.setattr(worker.log, "drift", lambda: 4.0)
     settle(worker)
+    assert bench.rows() == ["a/1", "a/2"]
+
+
+def test_an_idle_worker_asks_for_orders_now_and_then_and_for_timers_when_they_are_due(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it need not ask for costs an idle worker nothing; a clock set back puts no question off."""
+    bench.send("a", leaves=2)
+    worker = bench.worker(0, 1, pace=Pace(margin_seconds=0, look_seconds=10))
+    settle(worker)
+    asked: list[Any] = []
+    ordered = bench.journal.ordered
+
+    async def asking(partitions: Collection[int], limit: int) -> Any:
+        asked.append(partitions)
+        return await ordered(partitions, limit)
+
+    monkeypatch.setattr(bench.journal, "ordered", asking)
+    for _ in range(9):
+        bench.later(seconds=1)
+        finish(worker.turn())
+    assert not asked
+    bench.later(seconds=1)
+    finish(worker.turn())
+    assert len(asked) == 1
+    monkeypatch.setattr(bench.clock, "_now", START)
+    finish(worker.turn())
+    assert len(asked) == 2
+    bench.later(seconds=60)
+    finish(worker.turn())
     assert bench.rows() == ["a/1", "a/2"]
 
 
