@@ -20,8 +20,7 @@ from cli.assemble import MemberCity
 from cli.member import open_member
 from cli.topology import PROCESSORS
 from cli.worker import SERVICES
-from kernel.edge import Receipt, Submission
-from kernel.errors import EdgeFenced
+from kernel.edge import EdgeFenced, Receipt, Submission
 from kernel.kafka.looking import Looker
 from schemas.topics import UNIT_CASES
 from schemas.wire import message_of
