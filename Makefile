@@ -81,6 +81,8 @@ lock: $(TEST_STAMP) ## resolve requirements/*.txt anew (the only step that choos
 	@$(COMPILE) $(UPGRADE) pyproject.toml requirements/build.in --extra postgres --output-file requirements/run.txt
 	@$(COMPILE) $(UPGRADE) pyproject.toml requirements/build.in --constraints requirements/run.txt \
 	  --all-extras --output-file requirements/test.txt
+	@$(COMPILE) $(UPGRADE) pyproject.toml requirements/build.in --constraints requirements/test.txt \
+	  --extra postgres --extra kafka --output-file requirements/image.txt
 	@$(COMPILE) $(UPGRADE) pyproject.toml requirements/peers.in --extra kafka --output-file requirements/peers.txt
 
 ##@ House

@@ -5,9 +5,7 @@ import signal
 import time
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple
-
-from aiokafka.structs import ConsumerRecord
+from typing import Final, NamedTuple, Protocol
 
 from bench.ground import PARTITIONS, Backlog, Ground
 from bench.hop import Drip, written
@@ -73,7 +71,16 @@ async def outages(ground: Ground, backlog: Backlog) -> Outages:
     return Outages(restarted, dead, frozen, verdict)
 
 
-def stood_still(records: Sequence[ConsumerRecord], at: float) -> float:
+class Stamped(Protocol):
+    """As much of a record as is looked at; `timestamp` in milliseconds."""
+
+    @property
+    def partition(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+
+
+def stood_still(records: Sequence[Stamped], at: float) -> float:
     """Seconds from `at` until the last partition wrote again: to the end of the pause that began then."""
     stamps: dict[int, list[float]] = {}
     for record in records:

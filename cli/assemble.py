@@ -2,7 +2,7 @@
 
 import importlib
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,10 +21,13 @@ from kernel.edge import EDGE, Edge, Submission
 from kernel.editions import rules_of
 from kernel.hosts.embedded import Embedded
 from kernel.hosts.member import Member
+from kernel.journal import Journal
 from kernel.keyring import Keyring, open_keyring
 from kernel.letters import Letters, open_letters
-from kernel.log import Log
+from kernel.log import Log, Target
+from kernel.meters import MeteredJournal, Meters
 from kernel.pace import Pace
+from kernel.page import partitions_of
 from kernel.performer import Channel, performing
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import Settings
@@ -34,11 +37,11 @@ from kernel.sql.city import City, create_city
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions, put_edition
 from kernel.sql.journal import SqlJournal
-from kernel.sql.log import SqlLog
+from kernel.sql.log import SqlLog, known_ends
 from kernel.sql.pruning import Pruning
 from kernel.sql.secrets import SqlSecrets
 from kernel.sql.store import Store
-from kernel.telemetry import MeteredJournal, Meters
+from kernel.watching import Ends
 from kernel.worker import Worker
 from rules.bundle import Bundle
 from rules.edition import Edition
@@ -85,8 +88,8 @@ class Opened:
         """The latest city time that any processor has decided at."""
         claims = [
             claim
-            for journal in self.journals.values()
-            for claim in await journal.claim(range(self.city.partitions))
+            for name, journal in self.journals.items()
+            for claim in await journal.claim(partitions_of(name, self.city.partitions))
         ]
         return max((claim.cursor.now for claim in claims if claim.cursor.now is not None), default=None)
 
@@ -97,12 +100,17 @@ class LiveCity(Opened):
 
     host: Embedded
 
+    async def ends(self, targets: Collection[Target]) -> Mapping[Target, int]:
+        """Where topics end: what this process has not written is looked for anyway."""
+        return known_ends(self.store.heads, targets)
+
 
 @dataclass(frozen=True, slots=True)
 class MemberCity(Opened):
-    """A city on Kafka, and those of its workers that are in this process."""
+    """A city on Kafka, and those of its workers that are in this process. `ends` asks the brokers."""
 
     host: Member
+    ends: Ends
 
 
 def fold_of(processor: AnyProcessor) -> str:
@@ -259,9 +267,11 @@ def _assemble(
         perform = performing(Deliveries(channels).perform) if processor.name in PERFORMING else None
         decider = decider_of(processor, city, clock, settings, delivers=True)
         journal = journals[processor.name]
-        metered = MeteredJournal(journal, processor.name, meters) if meters else journal
+        metered = metered_journal(journal, processor.name, meters)
         workers.append(Worker(decider, log, metered, editions, clock, pace=pace, perform=perform))
-    edge = edge_of(city, clock, editions, journals[EDGE], seals, settings, None, instance)
+    edge = edge_of(
+        city, clock, editions, metered_journal(journals[EDGE], EDGE, meters), seals, settings, None, instance
+    )
     return LiveCity(
         city,
         store,
@@ -274,11 +284,16 @@ def _assemble(
     )
 
 
+def metered_journal(journal: SqlJournal, name: str, meters: Meters | None) -> Journal:
+    """The journal of a processor or an edge, measured where somebody wants to know."""
+    return MeteredJournal(journal, name, meters) if meters else journal
+
+
 def edge_of(
     city: City,
     clock: Clock,
     editions: SqlEditions,
-    journal: SqlJournal,
+    journal: Journal,
     seals: Seals,
     settings: Settings,
     log: Log | None,
@@ -308,6 +323,7 @@ def pace_of(clock: Clock, settings: Settings) -> Pace:
         timers=settings.batch_timers,
         margin_seconds=settings.clock_skew_seconds,
         tick_seconds=0 if isinstance(clock, SteppedClock) else settings.tick_seconds,
+        look_seconds=0 if isinstance(clock, SteppedClock) else settings.look_seconds,
         failures_most=settings.failures_most,
         pause_seconds=settings.pause_seconds,
     )

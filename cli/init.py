@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ from cli.opening import url_of, view_of
 from cli.options import AsJson, Database
 from cli.output import BundleFaults, emit, facts, local
 from kernel import settings
-from kernel.errors import CityThere
+from kernel.errors import CityThere, NoSuchCity
 from kernel.settings import hide_password
 from rules.bundle import Bundle
 from rules.faults import Faults
@@ -23,6 +23,7 @@ from rules.folder import compile_folder
 
 if TYPE_CHECKING:
     from cli.assemble import LiveCity, MemberCity
+    from cli.fit import Ground
     from cli.serve import Opening
     from kernel.sql.city import City
 
@@ -87,14 +88,16 @@ async def founded(url: str, bundle: Bundle, made: "City") -> "AsyncGenerator[Liv
     from kernel.sql.city import create_city  # noqa: PLC0415 - as above
 
     there: CityThere | None = None
+    ground = _ground(url, made.partitions, bundle) if made.host == "kafka" else None
+    if ground is not None:
+        await ground.check(made.code, await _begun(url))
     try:
         await create_city(url, made)
     except CityThere as fault:
         there = fault
-    kafka = made.host == "kafka"
-    if kafka:
-        await _made_topics(url, made.partitions, bundle)
-    async with _opened(url, kafka=kafka) as live:
+    if ground is not None:
+        await ground.make()
+    async with _opened(url, kafka=ground is not None) as live:
         if there is not None and (live.city.code != made.code or await live.editions.latest()):
             raise there
         await publish_edition(live, bundle)
@@ -116,18 +119,23 @@ async def _told(live: "LiveCity | MemberCity", url: str, bundle: Bundle) -> dict
     }
 
 
-async def _made_topics(url: str, partitions: int, bundle: Bundle) -> None:
-    """The topics of the new city, as far as they are not there."""
-    from kernel.kafka.cluster import cluster_of  # noqa: PLC0415 - needs the extra kafka
-    from kernel.kafka.layout import layouts, missing  # noqa: PLC0415 - as above
-    from kernel.kafka.topics import brokers  # noqa: PLC0415 - as above
+async def _begun(url: str) -> str:
+    """The mark of a city that was founded here before, or nothing."""
+    from kernel.sql.city import open_city  # noqa: PLC0415 - as above
+
+    with suppress(NoSuchCity):
+        async with await open_city(url, exclusive=False) as begun:
+            return begun.city.mark
+    return ""
+
+
+def _ground(url: str, partitions: int, bundle: Bundle) -> "Ground":
+    from cli.fit import Ground  # noqa: PLC0415 - only a city on Kafka has topics
+    from kernel.kafka.cluster import cluster_of  # noqa: PLC0415 - as above
 
     given = settings.read(database_url=url)
-    cluster = cluster_of(given)
     units = [unit.code for unit in bundle.units.rows if unit.subscribes]
-    wanted = layouts(cluster.name, partitions, units, given.kafka_replicas)
-    async with brokers(cluster) as asked:
-        await asked.create(missing(wanted, await asked.describe(wanted)))
+    return Ground(cluster_of(given), partitions, units, given.kafka_replicas)
 
 
 def _opened(url: str, *, kafka: bool) -> "Opening":

@@ -11,6 +11,7 @@ from cli.bench import bench
 from cli.compare import compare
 from cli.init import init
 from cli.mend import recover, republish
+from cli.move import export, import_
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
 from cli.replay import replay
 from cli.run import run
@@ -121,6 +122,8 @@ app.add_typer(db.app, name="db")
 app.add_typer(topics.app, name="topics")
 app.command("republish")(republish)
 app.command("recover")(recover)
+app.command("export")(export)
+app.command("import")(import_)
 app.command("bench")(bench)
 app.add_typer(personal.app, name="personal")
 app.command("version")(version.show)

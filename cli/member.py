@@ -1,45 +1,60 @@
 """One process of a city on Kafka: journals in PostgreSQL, topics on the brokers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
-from cli.assemble import MemberCity, clock_of, decider_of, edge_of, pace_of, seals_of
+from cli.assemble import (
+    MemberCity,
+    clock_of,
+    decider_of,
+    edge_of,
+    metered_journal,
+    new_token,
+    pace_of,
+    seals_of,
+)
 from cli.topology import PERFORMING, PROCESSORS
 from kernel.clock import Clock, StairClock
-from kernel.edge import EDGE
+from kernel.edge import Edge
+from kernel.editions import Editions, rules_of
 from kernel.hosts.member import Heirs, Member
+from kernel.journal import Journal
+from kernel.kafka.bridge import Bridge, Inlets
 from kernel.kafka.cluster import Cluster, cluster_of
 from kernel.kafka.deliveries import delivery_of
 from kernel.kafka.log import KafkaLog
 from kernel.kafka.looking import Looker
 from kernel.kafka.publishing import Publisher
+from kernel.kafka.records import outside_of
+from kernel.log import Target
+from kernel.meters import Meters
 from kernel.pace import Pace
+from kernel.page import EDGE, INSTANCES
 from kernel.performer import Channel, performing
-from kernel.processor import AnyProcessor
-from kernel.settings import DeliveryKind, Settings
+from kernel.processor import AnyProcessor, Sender
+from kernel.settings import Settings
 from kernel.sql import steps
 from kernel.sql.city import City
 from kernel.sql.city import open_city as open_database
 from kernel.sql.editions import SqlEditions
 from kernel.sql.journal import SqlJournal
 from kernel.sql.store import Store
-from kernel.telemetry import MeteredJournal, Meters
+from kernel.watching import Ends
 from kernel.worker import Worker
+from schemas.topics import GRID_EVENTS, UNIT_COMMANDS
 from services.notifier.delivery.sender import Deliveries
 
 NAMES: Final = tuple(processor.name for processor in PROCESSORS)
-INSTANCES: Final = range(16)
-"""Numbers of edges that there may be: 0 for the city's first, 1 to 8 for commands, the rest for more."""
+_POLL_SECONDS: Final = 60.0
+_EDGE_POLL_SECONDS: Final = 2.0
+"""How often is looked what came into the journals: only an edge wants to know if there are new rules."""
 
 SKEW_SECONDS: Final = 5.0
 """More than the clocks of all machines differ, if no setting says otherwise."""
-
-_EDITIONS_SECONDS: Final = 2.0
-"""How often the journals' ends are looked at: topics are not read from there, only new editions are seen."""
 
 
 @asynccontextmanager
@@ -52,47 +67,43 @@ async def open_member(
     channels: Mapping[str, Channel] | None = None,
     clock: Clock | None = None,
     meters: Meters | None = None,
+    bridged: bool = False,
+    given_up: Collection[str] = (),
 ) -> AsyncGenerator[MemberCity]:
     """The part of a city that this process runs. `slot` names the process; no two at work may share it.
 
     `instance` is the number of its edge, whose journal partition nobody else may write at the same time;
-    without it what the edge of this process takes leaves only when it is taken.
+    without it what the edge of this process takes leaves only when it is taken. One that is `bridged` reads
+    what others write to open topics, and gives up what those in `given_up` have lost.
     """
-    cluster = cluster_of(settings)
-    async with _opened(settings.database_url, clock) as (city, store, clock):  # noqa: PLR1704 - it is the same
-        editions = SqlEditions(store)
+    poll = _POLL_SECONDS if instance is None else _EDGE_POLL_SECONDS
+    async with _opened(settings.database_url, clock, poll) as (city, store, clock):  # noqa: PLR1704 - it is the same
         journals = {name: SqlJournal(store, name, delivers=False) for name in (*NAMES, EDGE)}
-        pace = _pace(clock, settings)
-        logs = {one.name: _log(cluster, settings.kafka_delivery, one, slot, pace) for one in processors}
-        perform = performing(Deliveries(channels or {}).perform)
-        workers = [
-            Worker(
-                decider_of(one, city, clock, settings, delivers=False),
-                logs[one.name],
-                _metered(journals[one.name], one, meters),
-                editions,
-                clock,
-                pace=pace,
-                perform=perform if one.name in PERFORMING else None,
-            )
-            for one in processors
-        ]
-        seals, out = await seals_of(store), _edge_log(cluster, slot)
-        edge = partial(edge_of, city, clock, editions, journals[EDGE], seals, settings, out)
+        cluster = cluster_of(settings).of(city.mark, city.partitions)
+        parts = _Parts(
+            settings, slot, city, clock, SqlEditions(store), journals, cluster, meters or Meters(), []
+        )
+        host = Member(_workers(parts, processors, channels or {}))
+        seals, out = await seals_of(store), sending_log(cluster, slot, parts.meters)
+        watch = Looker(cluster, f"watch-{slot}")
+        parts.ends.extend((out.close, watch.close))
+        edge = partial(edge_of, city, clock, parts.editions, parts.metered(EDGE), seals, settings, out)
         own = edge(instance or 0)
-        heirs = Heirs(journals[EDGE], [number for number in INSTANCES if number != instance], edge)
+        if instance is not None:
+            heirs = Heirs(journals[EDGE], [number for number in INSTANCES if number != instance], edge)
+            host = Member(host.workers, own, heirs, _bridge(parts, own, given_up) if bridged else None)
         try:
-            host = Member(workers) if instance is None else Member(workers, own, heirs)
-            yield MemberCity(city, store, clock, editions, journals, own, *seals, host)
+            yield MemberCity(city, store, clock, parts.editions, journals, own, *seals, host, _ends(watch))
         finally:
-            await asyncio.gather(*(log.close() for log in (*logs.values(), out)), return_exceptions=True)
+            await asyncio.gather(*(end() for end in parts.ends), return_exceptions=True)
 
 
 @asynccontextmanager
-async def _opened(url: str, clock: Clock | None) -> AsyncGenerator[tuple[City, Store, Clock]]:
+async def _opened(
+    url: str, clock: Clock | None, poll_seconds: float
+) -> AsyncGenerator[tuple[City, Store, Clock]]:
     """The database, with the clock given or the city's own, told of its steps if it has any."""
-    opening = open_database(url, exclusive=False, host="kafka", poll_seconds=_EDITIONS_SECONDS)
-    async with await opening as opened:
+    async with await open_database(url, exclusive=False, host="kafka", poll_seconds=poll_seconds) as opened:
         clock = clock or clock_of(opened.city)
         opened.store.stamp = clock.wall
         following: list[asyncio.Task[None]] = []
@@ -106,29 +117,110 @@ async def _opened(url: str, clock: Clock | None) -> AsyncGenerator[tuple[City, S
                 task.cancel()
 
 
-def _pace(clock: Clock, settings: Settings) -> Pace:
-    pace = pace_of(clock, settings)
-    if isinstance(clock, StairClock):  # a demonstration, all on one machine with one clock
-        return pace
-    return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
+class _Parts(NamedTuple):
+    """What the parts of one process have in common; `ends` closes what each has opened."""
+
+    settings: Settings
+    slot: str
+    city: City
+    clock: Clock
+    editions: SqlEditions
+    journals: Mapping[str, SqlJournal]
+    cluster: Cluster
+    meters: Meters
+    ends: list[Callable[[], Awaitable[None]]]
+
+    @property
+    def pace(self) -> Pace:
+        pace = pace_of(self.clock, self.settings)
+        if isinstance(self.clock, StairClock):  # a demonstration, all on one machine with one clock
+            return pace
+        return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
+
+    def metered(self, processor: str) -> Journal:
+        return metered_journal(self.journals[processor], processor, self.meters)
 
 
-def _metered(
-    journal: SqlJournal, processor: AnyProcessor, meters: Meters | None
-) -> SqlJournal | MeteredJournal:
-    return MeteredJournal(journal, processor.name, meters) if meters else journal
+def _workers(
+    parts: _Parts, processors: Sequence[AnyProcessor], channels: Mapping[str, Channel]
+) -> Sequence[Worker]:
+    perform = performing(Deliveries(channels).perform)
+    workers: list[Worker] = []
+    for one in processors:
+        log = _log(parts, one)
+        parts.ends.append(log.close)
+        decider = decider_of(one, parts.city, parts.clock, parts.settings, delivers=False)
+        asked = perform if one.name in PERFORMING else None
+        journal = parts.metered(one.name)
+        workers.append(
+            Worker(decider, log, journal, parts.editions, parts.clock, pace=parts.pace, perform=asked)
+        )
+    return workers
 
 
-def _log(cluster: Cluster, kind: DeliveryKind, processor: AnyProcessor, slot: str, pace: Pace) -> KafkaLog:
-    worker = f"{processor.name}-{slot}"
-    delivery = delivery_of(
-        kind, cluster, processor.topics, group=processor.name, worker=worker, tick_seconds=pace.tick_seconds
+def _bridge(parts: _Parts, edge: Edge, given_up: Collection[str]) -> Bridge:
+    bridge = Bridge(
+        edge,
+        parts.metered(EDGE),
+        parts.editions,
+        parts.clock,
+        open_log=partial(_open_log, parts.cluster, parts.slot, parts.pace),
+        inlets=partial(_inlets, parts.editions),
+        token=new_token,
+        pace=parts.pace,
+        given_up=given_up,
     )
-    return KafkaLog(delivery, Publisher(cluster, worker), Looker(cluster, worker))
+    parts.ends.append(bridge.close)
+    return bridge
 
 
-def _edge_log(cluster: Cluster, slot: str) -> KafkaLog:
-    """The edge reads no topic; it only sends."""
+def _ends(looker: Looker) -> Ends:
+    async def ends(targets: Collection[Target]) -> Mapping[Target, int]:
+        return {target: span.end for target, span in (await looker.spans(targets)).items()}
+
+    return ends
+
+
+def _log(parts: _Parts, processor: AnyProcessor) -> KafkaLog:
+    worker = f"{processor.name}-{parts.slot}"
+    delivery = delivery_of(
+        parts.settings.kafka_delivery,
+        parts.cluster,
+        processor.topics,
+        group=processor.name,
+        worker=worker,
+        tick_seconds=parts.pace.tick_seconds,
+        moved=parts.meters.rebalances.labels(processor.name).inc,
+    )
+    publisher = Publisher(parts.cluster, worker, parts.meters.publish.labels(processor.name).observe)
+    return KafkaLog(delivery, publisher, Looker(parts.cluster, worker))
+
+
+def _open_log(cluster: Cluster, slot: str, pace: Pace, topics: Collection[str]) -> KafkaLog:
+    """Strangers' bytes come by plain aiokafka whatever the setting: there a hole is seen as what it is."""
+    worker = f"{EDGE}-{slot}"
+    delivery = delivery_of(
+        "plain", cluster, list(topics), group=EDGE, worker=worker, tick_seconds=pace.tick_seconds,
+        singles=[topic for topic in topics if topic != GRID_EVENTS.name], read=outside_of,
+    )  # fmt: skip
+    return KafkaLog(delivery, Publisher(cluster, f"{worker}-bridge"), Looker(cluster, worker, outside_of))
+
+
+async def _inlets(editions: Editions) -> Inlets:
+    """What the edge reads, and who alone may write there: anybody, or the unit that subscribes."""
+    found = {GRID_EVENTS.name: Sender("outside", GRID_EVENTS.name)}
+    number = await editions.latest()
+    if number:
+        units = (await rules_of(editions, number)).bundle.units.rows
+        found |= {
+            UNIT_COMMANDS.of(unit.code).name: Sender("unit", unit.code) for unit in units if unit.subscribes
+        }
+    return found
+
+
+def sending_log(cluster: Cluster, slot: str, meters: Meters) -> KafkaLog:
+    """For whoever reads no topic as a member of a group: the edge, and what mends."""
     worker = f"{EDGE}-{slot}"
     delivery = delivery_of("plain", cluster, (), group=EDGE, worker=worker, tick_seconds=1.0)
-    return KafkaLog(delivery, Publisher(cluster, worker), Looker(cluster, worker))
+    publisher = Publisher(cluster, worker, meters.publish.labels(EDGE).observe)
+    return KafkaLog(delivery, publisher, Looker(cluster, worker))

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from cli.assemble import LiveCity, open_city
+from rich.console import Group
+
+from cli.assemble import LiveCity, Opened, open_city
 from cli.opening import url_of
 from cli.options import AsJson, Database
 from cli.output import Exit, emit, facts, table
@@ -15,6 +17,9 @@ from kernel.hosts.mending import republish as send_again
 from kernel.hosts.replay import Histories, Traffic, traffic
 from kernel.journal import Cursor
 from kernel.log import Outgoing
+from kernel.page import partitions_of
+from kernel.settings import Settings
+from kernel.settings import read as read_settings
 from kernel.sql.city import accept_restored
 from kernel.sql.log import SqlLog
 from schemas.topics import TOPICS
@@ -28,10 +33,27 @@ class JournalsContradict(Fault):
     exit_code: ClassVar[int] = Exit.DATABASE
 
 
+class Books(NamedTuple):
+    """Every cursor, every row, and all that the rows have sent."""
+
+    cursors: Mapping[str, Mapping[int, Cursor]]
+    histories: Histories
+    sent: Traffic
+
+    @property
+    def rows(self) -> int:
+        """How many rows are on record."""
+        return sum(len(rows) for partitions in self.histories.values() for rows in partitions.values())
+
+    @property
+    def sides(self) -> tuple[Histories, Traffic]:
+        """What cursors are compared with."""
+        return self.histories, self.sent
+
+
 def recover(database: Database = None, as_json: AsJson = False) -> None:
     """Go on from a restored database (恢复): check that its journals fit each other, send what was lost."""
-    url = url_of(database)
-    rows = asyncio.run(_recovered(url))
+    rows = asyncio.run(_recovered(url_of(database)))
     emit(
         rows,
         facts("recovered 已恢复", [(name.replace("_", " "), value) for name, value in rows.items()]),
@@ -41,7 +63,11 @@ def recover(database: Database = None, as_json: AsJson = False) -> None:
 
 def republish(database: Database = None, as_json: AsJson = False) -> None:
     """Send again from the journals (补发) what the topics have lost before it was read."""
-    found = asyncio.run(_republished(url_of(database)))
+    given = read_settings(database_url=database)
+    if given.kafka_bootstrap:
+        _show_resent(given, as_json=as_json)
+        return
+    found = asyncio.run(_republished(given.database_url))
     rows = [(message.topic, message.partition, message.headers.origin, message.k) for message in found]
     emit(
         {"sent_again": [list(row) for row in rows]},
@@ -50,18 +76,42 @@ def republish(database: Database = None, as_json: AsJson = False) -> None:
     )
 
 
+def _show_resent(given: Settings, *, as_json: bool) -> None:
+    from cli.resend import resend  # noqa: PLC0415 - needs the extra kafka
+
+    found = asyncio.run(resend(given))
+    rows = [(*target, count) for target, count in sorted(found.by_target().items())]
+    gone = [(one.topic, one.partition, one.processor, one.expected, one.found) for one in found.gone]
+    emit(
+        {"gone_unread": [list(row) for row in gone], "sent_again": [list(row) for row in rows]},
+        Group(
+            table(
+                "begins anew 重新定位", ["topic", "partition", "reader", "expected", "found"], gone, right=[1]
+            ),
+            table("sent again 补发", ["topic", "partition", "from", "messages"], rows, right=[1, 3]),
+        ),
+        as_json=as_json,
+    )
+
+
 async def _recovered(url: str) -> dict[str, Any]:
+    given = read_settings(database_url=url)
     lost_rows = await accept_restored(url)
+    if given.kafka_bootstrap:
+        from cli.resend import resend  # noqa: PLC0415 - needs the extra kafka
+
+        found = await resend(given)
+        return {"topics_begun_anew": len(found.gone), "messages_sent_again": len(found.sent)}
     async with open_city(url, exclusive=True) as city:
-        cursors, histories, sent = await _record(city)
-        contradictions = misfits(PROCESSORS, cursors, histories, sent)
+        books = await books_of(city)
+        contradictions = misfits(PROCESSORS, books.cursors, books.histories, books.sent)
         if contradictions:
             raise _told(contradictions)
-        found = await _send_again(city, cursors, sent)
+        again = await _send_again(city, books)
     return {
-        "rows_on_record": sum(len(rows) for partitions in histories.values() for rows in partitions.values()),
+        "rows_on_record": books.rows,
         "rows_missing_since_the_backup": lost_rows,
-        "messages_sent_again": len(found),
+        "messages_sent_again": len(again),
     }
 
 
@@ -73,28 +123,25 @@ def _told(contradictions: list[Misfit]) -> JournalsContradict:
 
 async def _republished(url: str) -> list[Outgoing]:
     async with open_city(url, exclusive=True) as city:
-        cursors, _, sent = await _record(city)
-        return await _send_again(city, cursors, sent)
+        return await _send_again(city, await books_of(city))
 
 
-async def _send_again(
-    city: LiveCity, cursors: Mapping[str, Mapping[int, Cursor]], sent: Traffic
-) -> list[Outgoing]:
+async def _send_again(city: LiveCity, books: Books) -> list[Outgoing]:
     log = SqlLog(city.store, TOPICS, range(city.city.partitions), tick_seconds=0)
-    found = await lost(PROCESSORS, cursors, sent, log)
+    found = await lost(PROCESSORS, books.cursors, books.sent, log)
     await send_again(found, log)
     return found
 
 
-async def _record(city: LiveCity) -> tuple[dict[str, dict[int, Cursor]], Histories, Traffic]:
-    """Every cursor, every row, and all that the rows have sent."""
+async def books_of(city: Opened) -> Books:
+    """The books of a city."""
     cursors: dict[str, dict[int, Cursor]] = {}
     histories: dict[str, dict[int, list[Any]]] = {}
     for name, journal in city.journals.items():
-        claims = await journal.claim(range(city.city.partitions))
+        claims = await journal.claim(partitions_of(name, city.city.partitions))
         cursors[name] = {claim.cursor.partition: claim.cursor for claim in claims}
         histories[name] = {
             partition: [row async for row in journal.records(partition)] for partition in cursors[name]
         }
     doors = {kind: door.topic.name for kind, door in DOORS.items()}
-    return cursors, histories, traffic(PROCESSORS, histories, city.city.partitions, doors)
+    return Books(cursors, histories, traffic(PROCESSORS, histories, city.city.partitions, doors))

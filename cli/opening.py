@@ -110,8 +110,12 @@ async def _acting(url: str, work: Callable[[Doorway], Awaitable[T]], *, exclusiv
     given = settings.read(database_url=url)
     if given.kafka_bootstrap:
         from cli.member import open_member  # noqa: PLC0415 - needs the extra kafka
+        from kernel.kafka.cluster import cluster_of  # noqa: PLC0415 - as above
+        from kernel.kafka.owner import refuse_foreign  # noqa: PLC0415 - as above
 
         async with open_member(given, f"command-{os.getpid()}", processors=(), instance=instance) as member:
+            city = member.city
+            await refuse_foreign(cluster_of(given).of(city.mark, city.partitions), city.code)
             return await work(Doorway(member.edge, lambda: view_of(member), _nothing))
     async with open_city(url, exclusive=exclusive, instance=instance) as live:
         host = live.host

@@ -35,6 +35,7 @@ class Exit(IntEnum):
     DIFFERENT = 8
     EXTRA = 9
     BROKER = 10
+    STALLED = 75
     INTERRUPTED = 130
 
 
@@ -47,9 +48,10 @@ EXIT_CODES: Final[dict[Exit, str]] = {
     Exit.BUNDLE: "the bundle has faults",
     Exit.DATABASE: "the database cannot be reached, is newer, broken or read-only",
     Exit.NOT_FOUND: "no such case, held message, unit or file",
-    Exit.DIFFERENT: "a replay or the topics differ, or something sent was refused",
+    Exit.DIFFERENT: "a replay, the topics or an export differ, or something sent was refused",
     Exit.EXTRA: "an extra is not installed",
     Exit.BROKER: "the brokers cannot be reached or refuse, or their topics do not fit",
+    Exit.STALLED: "a worker stood still for no reason and ended, to be started again",
     Exit.INTERRUPTED: "interrupted",
 }
 

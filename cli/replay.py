@@ -17,6 +17,7 @@ from kernel.editions import rules_of
 from kernel.errors import Fault
 from kernel.hosts.replay import Difference, Replayer, Verdict, traffic
 from kernel.journal import Record
+from kernel.page import partitions_of
 from rules.inforce import Rules
 from schemas.wire import Unreadable, frame
 from services.notifier.performing import again
@@ -80,9 +81,9 @@ async def replayed(city: View, names: Sequence[str], *, quiet: bool) -> Sequence
 
 
 async def _rows(city: View, name: str) -> Mapping[int, Sequence[Record]]:
-    """All rows of a journal by partition; an edge has as many as there were instances."""
+    """All rows of a journal by partition."""
     found: dict[int, Sequence[Record]] = {}
-    for partition in range(city.partitions):
+    for partition in partitions_of(name, city.partitions):
         rows = [record async for record in city.journals[name].records(partition)]
         if rows:
             found[partition] = rows

@@ -1,7 +1,8 @@
 """The people of a simulated city: reports, commands right and wrong, repeats, nonsense, a second edition."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from random import Random
 from typing import Any, Final
@@ -11,7 +12,7 @@ from cli.witness import WITNESS
 from kernel.edge import EDGE, Submission
 from kernel.hosts.simulator.city import Plan, SimulatedCity
 from kernel.hosts.simulator.happenings import finish
-from kernel.hosts.simulator.world import Broken
+from kernel.hosts.simulator.world import START, Broken
 from kernel.log import Message
 from kernel.processor import Sender
 from rules.bundle import Bundle
@@ -33,11 +34,14 @@ from schemas.notice import AttemptDelivery, Outcome, Performed
 from schemas.refusal import Refusal
 from schemas.registry import PublishEdition
 from schemas.report import GridReport, Position, Reporter
-from schemas.wire import TYPE_OF, encode, trusted
+from schemas.wire import TYPE_OF, encode, frame, trusted
 from services.notifier.performing import again
 
 REPORTS: Final = 4
 """How many reports one short seed sends; with all that follows from them about 300 inputs are decided."""
+
+_WHILE: Final = timedelta(minutes=10)
+"""After how long without a receipt the edition is published once more."""
 
 _OVER: Final = frozenset({State.CLOSED, State.WRITTEN_OFF, State.VOID, State.MERGED, State.NONE})
 _GARBAGE: Final = (b"", b"{", b"\xff\xfe", b"[]", b'{"specversion":"1.0"}', b"not json at all")
@@ -53,6 +57,7 @@ class Crowd:
         self._number = 0
         self._acts = 0
         self._editions = 0
+        self._published = START
         self._spots = [_middle(shape.polygons[0][0]) for shape in bundle.parts.shapes]
         self._words = [word for matter in bundle.parts.matters for word, _ in matter.keywords]
         self._few: tuple[list[tuple[int, int]], list[str]] | None = None
@@ -62,7 +67,7 @@ class Crowd:
         if self._editions == 0 or (self._editions == 1 and self._number == self._reports // 2):
             return self._edition(city)
         if not city.editions.activations():
-            return None
+            return self._edition_again(city)
         dice = random.randrange(150)
         if dice >= 100:
             return None
@@ -78,21 +83,37 @@ class Crowd:
         """See `People`."""
         return self._number >= self._reports and self._acts >= 6 * self._reports
 
+    def recovered(self, city: SimulatedCity) -> None:
+        """See `People`: the edition again if it is not on record, and a few more reports."""
+        there = {frame(row.body).id for rows in city.rows(EDGE).values() for row in rows}
+        self._editions = sum(f"edition-{number}" in there for number in (1, 2))
+        self._reports = self._number + 2
+        self._acts = min(self._acts, 6 * self._number)
+
     def check(self, city: SimulatedCity) -> None:
         """Each report is in one case or dead; each case is accounted for, watched, and over in the end."""
         _each_report_once(city)
         _open_cases_watched(city, self._bundle.city.centre)
         _closed_cases_written_off(city)
         _told_under_one_key(city)
+        _count_keys_used_again(city)
         _letters_open(city)
 
     def _edition(self, city: SimulatedCity) -> Submission:
         self._editions += 1
+        self._published = city.world.now
         modes = (AreaMode(area=self._bundle.city.root, mode="emergency"),) if self._editions > 1 else ()
         message = PublishEdition(edition=self._bundle.hash, modes=modes, partitions=city.plan.partitions)
         return _submission(
             Sender("source", "admin"), city, f"edition-{self._editions}", self._bundle.city.code, message
         )
+
+    def _edition_again(self, city: SimulatedCity) -> Submission | None:
+        """Who hears nothing for a while says it once more: the edge that heard it may have ended."""
+        if "edition-1" in city.accepted or city.world.now - self._published < _WHILE:
+            return None
+        self._editions = 0
+        return self._edition(city)
 
     def _report(self, random: Random, city: SimulatedCity) -> Submission:
         """Few places and few matters, so that reports meet; sometimes from outside the city."""
@@ -268,16 +289,30 @@ def _told_under_one_key(city: SimulatedCity) -> None:
     """Design §3, effects: however often a notice is attempted, its receiver can tell copies apart."""
     keys: dict[tuple[str, int], str] = {}
     notices: dict[str, tuple[str, int]] = {}
-    for message in city.performed:
-        attempt = trusted(message.body).message
-        if not isinstance(attempt, AttemptDelivery):
-            continue
+    for attempt in _attempts(city.performed):
         notice = (attempt.recipient, attempt.notice)
         if (
             keys.setdefault(notice, attempt.key) != attempt.key
             or notices.setdefault(attempt.key, notice) != notice
         ):
             raise Broken("one key for each notice", f"{notice} under {keys[notice]} and {attempt.key}")
+
+
+def _count_keys_used_again(city: SimulatedCity) -> None:
+    """Not promised after a recovery: what people were told in vain may have had the key of something else."""
+    texts = {attempt.key: attempt.text for attempt in _attempts(city.performed)}
+    again = {attempt.key for attempt in _attempts(city.told_in_vain) if attempt.key in texts}
+    other = {one.key for one in _attempts(city.told_in_vain) if texts.get(one.key, one.text) != one.text}
+    if again:
+        city.world.counts["keys used again"] = len(again)
+        city.world.counts["keys used again for other words"] = len(other)
+
+
+def _attempts(messages: Iterable[Message]) -> Iterator[AttemptDelivery]:
+    for message in messages:
+        attempt = trusted(message.body).message
+        if isinstance(attempt, AttemptDelivery):
+            yield attempt
 
 
 def delivered(message: Message) -> Performed | None:

@@ -1,7 +1,7 @@
 """`gridcase topics`: what the registry asks of the brokers, what they have, and what is missing made."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
@@ -12,9 +12,20 @@ from cli.opening import enter
 from cli.options import AsJson, Database
 from cli.output import Exit, console, emit, table
 from kernel import settings
-from kernel.kafka.cluster import Cluster, cluster_of
+from kernel.kafka.cluster import Cluster
 from kernel.kafka.layout import Difference, Layout, differences, left_over, missing
 from kernel.kafka.layout import strimzi as resources
+from kernel.kafka.rights import (
+    OPERATOR,
+    Right,
+    readable,
+    rights,
+    rights_of_operator,
+    rights_of_unit,
+    services,
+)
+from kernel.kafka.rights import strimzi as users
+from schemas.topics import UNIT_CASES
 
 if TYPE_CHECKING:
     from cli.assemble import LiveCity
@@ -30,6 +41,7 @@ _STOPS: Final = " (no worker starts)"
 class Wanted(NamedTuple):
     """What the settings and the city ask for, and of which brokers."""
 
+    city: str
     cluster: Cluster
     layouts: Sequence[Layout]
 
@@ -63,6 +75,28 @@ def show(
     emit([layout._asdict() for layout in wanted.layouts], page, as_json=as_json)
 
 
+@app.command("rights")
+def show_rights(
+    strimzi: Annotated[bool, typer.Option("--strimzi", help="Print users for Strimzi's operator.")] = False,
+    cluster: Annotated[str, typer.Option(help="Strimzi's name of the Kafka cluster.")] = "kafka",
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what each service, the operator and each unit may do at brokers that ask; none is asked."""
+    parties = _parties(_wanted(database))
+    if strimzi:
+        console.print(users(parties, cluster), end="", markup=False, soft_wrap=True)
+        return
+    columns = ("who", "", "name", "may")
+    rows = [
+        (who, right.kind, right.name, ", ".join(right.operations))
+        for who, granted in parties.items()
+        for right in granted
+    ]
+    value = {who: [right._asdict() for right in granted] for who, granted in parties.items()}
+    emit(value, table(f"{len(rows)} rights", columns, rows), as_json=as_json)
+
+
 @app.command("check")
 def check(database: Database = None, as_json: AsJson = False) -> None:
     """Compare the brokers' topics with the registry and change nothing. Differences end with exit code 8."""
@@ -84,19 +118,33 @@ def _wanted(database: str | None) -> Wanted:
     cluster = Cluster(found.kafka_bootstrap, found.kafka_prefix)
 
     async def read(city: "LiveCity") -> Wanted:
-        return Wanted(cluster, await topics_of(city, cluster, found.kafka_replicas))
+        own = cluster.of(city.city.mark, city.city.partitions)
+        return Wanted(city.city.code, own, await topics_of(city, own, found.kafka_replicas))
 
     return enter(database, read)
 
 
+def _parties(wanted: Wanted) -> Mapping[str, Sequence[Right]]:
+    """Everybody who has rights, with them."""
+    named, layouts = wanted.cluster.name, wanted.layouts
+    units = [name for one in layouts if (name := UNIT_CASES.unit_of(one.topic))]
+    return (
+        {OPERATOR: rights_of_operator(layouts, named)}
+        | {service: rights(who, layouts, named) for service, who in services().items()}
+        | {f"unit.{unit}": rights_of_unit(unit, named) for unit in units}
+    )
+
+
 def _asked(wanted: Wanted, *, make: bool) -> tuple[Sequence[Layout], Sequence[Difference]]:
     """What was made, and what differs after that."""
-    from kernel.kafka.topics import brokers  # noqa: PLC0415 - the extra kafka may be absent
-
-    cluster_of(settings.read())
+    from kernel.kafka.owner import refuse_foreign  # noqa: PLC0415 - the extra kafka may be absent
+    from kernel.kafka.topics import brokers  # noqa: PLC0415 - as above
 
     async def ask() -> tuple[Sequence[Layout], Sequence[Difference]]:
         async with brokers(wanted.cluster) as asked:
+            needed = rights_of_operator(wanted.layouts, wanted.cluster.name)
+            await asked.refuse_without(needed)
+            await refuse_foreign(wanted.cluster, wanted.city, readable(needed))
             made: Sequence[Layout] = ()
             if make:
                 made = missing(wanted.layouts, await asked.describe(wanted.layouts))

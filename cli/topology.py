@@ -47,12 +47,12 @@ def _report_key(frame: Frame, message: Any) -> str:  # noqa: ARG001 - the shape 
     return f"{frame.source}/{frame.id}"
 
 
-_POSTS: Final = frozenset({"post", "reporter"})
+_PARTIES: Final = frozenset({"post", "reporter", "unit"})
 DOORS: Final[Mapping[str, Door]] = {
-    TYPE_OF[GridReport]: Door(INTAKE_REPORTS, _report_key, frozenset({"source", "post"})),
+    TYPE_OF[GridReport]: Door(INTAKE_REPORTS, _report_key, frozenset({"source", "post", "outside"})),
     TYPE_OF[PublishEdition]: Door(REGISTRY_COMMANDS, _subject, frozenset({"source"}), before_rules=True),
 } | {
-    TYPE_OF[command]: Door(CASE_COMMANDS, _subject, _POSTS)
+    TYPE_OF[command]: Door(CASE_COMMANDS, _subject, _PARTIES)
     for command in get_args(CaseCommand)
     if command not in _INSIDE
 }

@@ -47,9 +47,17 @@ def up(
         raise typer.BadParameter("a city in one process is run by: gridcase run", param_hint="--kafka")
     url = url_of(database)
     if city is None:
-        raise typer.Exit(asyncio.run(Processes(url, slot).run()))
+        raise typer.Exit(asyncio.run(_up(url, slot)))
     plan = planned(city, reports, day, seed, step, until_done=until_done, live=live and not as_json)
     print_outcome(asyncio.run(_live(plan, url, slot)), as_json=as_json)
+
+
+async def _up(url: str, slot: str) -> int:
+    """Say once, instead of once for each service, what keeps the city from running."""
+    from cli.fit import refuse_unfit  # noqa: PLC0415 - needs the extra kafka
+
+    await refuse_unfit(settings.read(database_url=url), slot)
+    return await Processes(url, slot).run()
 
 
 async def _live(plan: Plan, url: str, slot: str) -> Lived:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from kernel.batch import Batch
 from kernel.errors import InnerUnreadable, TooManyParked
-from kernel.inbox import Place, fingerprint, place
+from kernel.inbox import Place, place
 from kernel.journal import (
     Cause,
     Claim,
@@ -30,7 +30,17 @@ from kernel.timers import Agenda
 from rules.inforce import Rules
 from schemas.kernel import ActivateRules, AreaMode, EditionAdopted
 from schemas.topics import RULES_EDITIONS
-from schemas.wire import TYPE_OF, Unreadable, carried, decode_data, encode_data, frame, message_of, trusted
+from schemas.wire import (
+    TYPE_OF,
+    Unreadable,
+    carried,
+    decode_data,
+    encode_data,
+    frame,
+    known,
+    message_of,
+    trusted,
+)
 
 _ACTIVATE: Final = TYPE_OF[ActivateRules]
 
@@ -179,6 +189,7 @@ class Decider:
             tenure = self.tenures.get(partition)
             if tenure is not None:
                 tenure.token = self._tokens[partition]
+                tenure.stored = dict(tenure.reach)
                 tenure.proven = True
                 tenure.published = tenure.acknowledged
                 tenure.settled, tenure.ripe = tenure.ripe, {}
@@ -236,7 +247,7 @@ class Decider:
         try:
             head = frame(message.body)
             handled = head.type in self._handled
-            letter = carried(head) if handled or head.type == _ACTIVATE else None
+            letter = carried(head) if handled or head.type == _ACTIVATE else known(head)
         except Unreadable as error:
             raise InnerUnreadable(message.topic, message.partition, message.offset, error.refusal) from error
         self._fire(tenure, now)
@@ -376,10 +387,7 @@ class Decider:
     def _move(self, leaf: Leaf) -> Move:
         tenure = leaf.tenure
         token = self._tokens[tenure.partition] = self._token()
-        prints: dict[str, bytes] = {}
-        for topic in tenure.reach:
-            below = tenure.below[topic]
-            prints[topic] = tenure.below[topic] = fingerprint(below) if isinstance(below, Message) else below
+        prints = tenure.prints()
         tenure.acknowledged = tenure.seq if self._delivers else tenure.acknowledged
         snapshots = [
             Snapshot(tenure.partition, stream, version, self.fold, encode_data(state))

@@ -5,17 +5,15 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from kernel.clock import Clock
 from kernel.editions import NO_RULES, Editions
-from kernel.journal import Cause, Held, HeldKind, Journal, Move, Record, Via
-from kernel.keyring import Secret
-from kernel.letters import SEALED, Letters
-from kernel.log import Headers, Log, Outgoing
+from kernel.journal import Held, Journal, Move
+from kernel.letters import Letters
+from kernel.log import Log
 from kernel.outbox import Outbox
-from kernel.partition import partition_of
+from kernel.page import EDGE, Admitted, Page, Receipt, Refused, Submission, Taken, refused
 from kernel.processor import Sender
 from kernel.tenure import Tenure
 from schemas.described import described
@@ -24,7 +22,6 @@ from schemas.refusal import Refusal
 from schemas.topics import Topic
 from schemas.wire import Unreadable, checked, encode
 
-EDGE: Final = "edge"
 LARGEST_BYTES: Final = 262_144
 """The size of a message that the edge reads at most, unless it is told otherwise."""
 
@@ -46,41 +43,6 @@ class Door:
     key: Callable[[Frame, Any], str]
     senders: frozenset[str]
     before_rules: bool = False
-
-
-class Submission(NamedTuple):
-    """What came to the edge: who sent it, as authenticated, and the bytes."""
-
-    sender: Sender
-    body: bytes
-
-
-class Receipt(NamedTuple):
-    """The edge's answer: the number under which the input is on record, or why it is a dead letter.
-
-    `refusal` may quote the input: it is for whoever sent it, and for no log and no table.
-    """
-
-    seq: int
-    id: str
-    refusal: Refusal | None = None
-
-
-class Admitted(NamedTuple):
-    """A submission that may pass: its key and topic, and the bytes as they go on, sealed and stamped."""
-
-    id: str
-    key: str
-    topic: Topic
-    body: bytes
-    received: datetime
-
-
-class Refused(NamedTuple):
-    """A submission that may not pass, and why: `told` to its sender, `kept` without a word of the input."""
-
-    told: Refusal
-    kept: Refusal
 
 
 Seal = Callable[[Frame, Any], Any]
@@ -220,10 +182,8 @@ class Edge:
         self, tenure: Tenure, submissions: Sequence[Submission], again: Held | None
     ) -> Sequence[Receipt]:
         before = tenure.token
-        page = self._page(tenure, submissions, again)
-        if self._keep is not None:
-            await self._keep()
-        await self._letters.keep(page.secrets)
+        page = self.page(tenure, [Taken(one) for one in submissions], self._rules, again)
+        await self.keep(page)
         token = self._token()
         published = (
             tenure.seq
@@ -232,7 +192,7 @@ class Edge:
         )
         move = Move(
             before=before,
-            cursor=tenure.cursor(token, published, {}),
+            cursor=tenure.cursor(token, published, tenure.prints()),
             records=page.records,
             outgoing=page.outgoing,
             held=page.held,
@@ -246,36 +206,49 @@ class Edge:
             await self._publish()
         return page.receipts
 
-    def _page(self, tenure: Tenure, submissions: Sequence[Submission], again: Held | None) -> "_Page":
+    def page(self, tenure: Tenure, taken: Sequence[Taken], rules: int, again: Held | None = None) -> Page:
         """Judge submissions, or a dead letter once more, and write what comes of them."""
         now = tenure.now = max(tenure.now, self._clock.city(self._clock.wall()))
-        page = _Page(tenure, self._rules, self._partitions, self._letters)
-        for submission in submissions:
-            admitted = self._admit(submission, now)
+        page = Page(tenure, rules, self._partitions, self._letters)
+        for one in taken:
+            admitted = one.refused or self._admitted(one.submission, now, rules)
             if isinstance(admitted, Admitted):
-                page.write(submission.sender, admitted, now)
+                page.write(one, admitted, now)
             else:
-                whole = len(submission.body) <= self._largest
-                page.dead(submission, admitted, now, again, None if whole else KEPT_BYTES)
+                whole = len(one.submission.body) <= self._largest
+                page.dead(one, admitted, now, again, None if whole else KEPT_BYTES)
         return page
 
-    def _admit(self, submission: Submission, now: datetime) -> Admitted | Refused:
+    async def keep(self, page: Page) -> None:
+        """Store what opens the seals of a page, before it is committed."""
+        if self._keep is not None:
+            await self._keep()
+        await self._letters.keep(page.secrets)
+
+    def _admitted(self, submission: Submission, now: datetime, rules: int) -> Admitted | Refused:
+        """A message whose judging fails is dead by itself, and no end of all that came with it."""
+        try:
+            return self._admit(submission, now, rules)
+        except Exception as error:  # noqa: BLE001 - a bug of ours, met by bytes that anybody may have written
+            return refused("edge_failed", "a message that can be judged", type(error).__name__)
+
+    def _admit(self, submission: Submission, now: datetime, rules: int) -> Admitted | Refused:
         sender, body = submission
         if len(body) > self._largest:
-            return _refused("too_large", f"at most {self._largest} bytes", f"{len(body)} bytes")
+            return refused("too_large", f"at most {self._largest} bytes", f"{len(body)} bytes")
         if _NULL.search(body):  # no column of text takes it: all that wait with it would fail for ever
-            return _refused("null_character", "text without U+0000", "U+0000")
+            return refused("null_character", "text without U+0000", "U+0000")
         try:
             head, message = checked(body)
         except Unreadable as error:
             return Refused(error.told, error.refusal)
         door = self._doors.get(head.type)
         if door is None:
-            return _refused("no_door", "a type that may come from outside", head.type)
+            return refused("no_door", "a type that may come from outside", head.type)
         key = door.key(head, message)
-        refused = self._closed(door, sender) or _wrong_key(key)
-        if refused is not None:
-            return refused
+        closed = _closed(door, sender, rules) or _wrong_key(key)
+        if closed is not None:
+            return closed
         sealed = Envelope(
             id=head.id,
             source=head.source,
@@ -286,25 +259,20 @@ class Edge:
         )
         return Admitted(head.id, key, door.topic, encode(sealed), now)
 
-    def _closed(self, door: Door, sender: Sender) -> Refused | None:
-        if sender.kind not in door.senders:
-            return _refused("not_your_message", " or ".join(sorted(door.senders)), sender.kind)
-        if not self._rules and not door.before_rules:
-            return _refused("no_rules", "an edition in force", "a city without rules")
-        return None
 
-
-def _refused(code: str, expected: str, found: str, unquoted: str = "") -> Refused:
-    """`unquoted` is what to keep where `found` repeats what a stranger wrote."""
-    told = Refusal(code=code, expected=expected, found=found)
-    return Refused(told, Refusal(code=code, expected=expected, found=unquoted or found))
+def _closed(door: Door, sender: Sender, rules: int) -> Refused | None:
+    if sender.kind not in door.senders:
+        return refused("not_your_message", " or ".join(sorted(door.senders)), sender.kind)
+    if not rules and not door.before_rules:
+        return refused("no_rules", "an edition in force", "a city without rules")
+    return None
 
 
 def _wrong_key(key: str) -> Refused | None:
     if key and len(key) <= LONGEST_KEY and not any(letter.isspace() for letter in key):
         return None
     expected = "a subject that names the stream, without spaces"
-    return _refused("wrong_key", expected, repr(key)[:200], described(key))
+    return refused("wrong_key", expected, repr(key)[:200], described(key))
 
 
 class EdgeFenced(Exception):  # noqa: N818 - named by what happened
@@ -312,76 +280,6 @@ class EdgeFenced(Exception):  # noqa: N818 - named by what happened
 
     def __init__(self, instance: int) -> None:
         super().__init__(
-            f"edge/{instance}: another process took this partition over; "
+            f"{EDGE}/{instance}: another process took this partition over; "
             "the input is not on record, send it again"
         )
-
-
-class _Page:
-    """The rows of one transaction of an edge, in the making."""
-
-    def __init__(self, tenure: Tenure, rules: int, partitions: int, letters: Letters) -> None:
-        self._tenure = tenure
-        self._rules = rules
-        self._partitions = partitions
-        self._letters = letters
-        self._origin = f"{EDGE}/{tenure.partition}"
-        self.records: list[Record] = []
-        self.outgoing: list[Outgoing] = []
-        self.held: list[Held] = []
-        self.secrets: list[Secret] = []
-        self.receipts: list[Receipt] = []
-
-    def write(self, sender: Sender, admitted: Admitted, now: datetime) -> None:
-        tenure = self._tenure
-        tenure.seq += 1
-        topic = admitted.topic
-        partition = 0 if topic.single else partition_of(admitted.key, self._partitions)
-        sent = tenure.sent.setdefault(topic.name, {})
-        k = sent[partition] = sent.get(partition, 0) + 1
-        trace = _trace(self._origin, tenure.seq)
-        cause = Cause(Via.MESSAGE, admitted.id, admitted.received, sender)
-        self.records.append(
-            Record(
-                tenure.partition, tenure.seq, self._origin, tenure.seq, admitted.body,
-                cause, now, self._rules, trace,
-            )
-        )  # fmt: skip
-        headers = Headers(self._origin, k, self._rules, trace, sender)
-        self.outgoing.append(
-            Outgoing(topic.name, partition, k, tenure.seq, admitted.key, headers, admitted.body)
-        )
-        self.receipts.append(Receipt(tenure.seq, admitted.id))
-
-    def dead(
-        self, submission: Submission, refused: Refused, now: datetime, again: Held | None, most: int | None
-    ) -> None:
-        """Keep what was refused sealed and whole, or its first bytes, so that it can be redriven.
-
-        What was sealed before and is refused `again` stays under its secret: erasing that erases every copy.
-        """
-        sender, body = submission
-        if again is not None and again.type == SEALED:
-            kept = again.body
-        else:
-            kept, secret = self._letters.seal(body[:most])
-            self.secrets.append(secret)
-        tenure = self._tenure
-        number = tenure.next_held
-        tenure.next_held += 1
-        why = refused.kept
-        reason = f"{why.code}: expected {why.expected}, found {why.found}"
-        cause = Cause(Via.MESSAGE, self._letters.id_of(body), now, sender)
-        self.held.append(
-            Held(
-                tenure.partition, number, HeldKind.DEAD, self._origin, reason, SEALED,
-                kept, cause, self._rules, "", now,
-            )
-        )  # fmt: skip
-        self.receipts.append(Receipt(0, "", refused.told))
-
-
-def _trace(origin: str, seq: int) -> str:
-    """A W3C traceparent that follows from the edge's own number, so that a replay makes the same."""
-    digest = sha256(f"{origin}/{seq}".encode()).hexdigest()
-    return f"00-{digest[:32]}-{digest[32:48]}-01"

@@ -3,7 +3,7 @@
 Refusals to start carry all three: expected, found, and what to do.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from schemas.refusal import Refusal
 
@@ -48,9 +48,11 @@ class WildStamp(Fault):
 
 
 class UnsoundInbox(Fault):
-    """{processor}/{partition} does not fit its topics ({code}): expected {expected}, found {found}. Do not go
-    on by hand; restore what is missing, or use `gridcase republish` or `gridcase recover`.
+    """{processor}/{partition} does not fit its topics ({code}): expected {expected}, found {found}. Nothing
+    is decided past it. Do: {do}.
     """
+
+    exit_code: ClassVar[int] = 10
 
     def __init__(self, processor: str, partition: int, refusal: Refusal) -> None:
         self.refusal = refusal
@@ -60,6 +62,37 @@ class UnsoundInbox(Fault):
             code=refusal.code,
             expected=refusal.expected,
             found=refusal.found,
+            do=_MENDS.get(
+                refusal.code, "stop all workers, then `gridcase republish` sends again what is lost"
+            ),
+        )
+
+
+_MENDS: Final = {
+    "journal_restored": "restore a newer backup; `gridcase recover` says how else the city goes on"
+}
+
+
+class SlotTaken(Fault):
+    """Another process of {processor} uses the slot {slot}: expected a name of its own for each, found its
+    place in the group taken {times} times within a minute. Do: give each process of a service its own --slot.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, processor: str, slot: str, times: int) -> None:
+        super().__init__(processor=processor, slot=slot, times=times)
+
+
+class OpenTopicLost(Fault):
+    """{topic}/{partition} has lost what nobody has read yet: expected offset {expected}, found its begin at
+    {found}. Do: let its unit send those {count} commands again, then start the edge once with
+    --give-up {topic}.
+    """
+
+    def __init__(self, topic: str, partition: int, expected: int, found: int) -> None:
+        super().__init__(
+            topic=topic, partition=partition, expected=expected, found=found, count=found - expected
         )
 
 
@@ -112,6 +145,59 @@ class CityRunsAlready(Fault):
 
     def __init__(self, place: str, found: str) -> None:
         super().__init__(place=place, found=found)
+
+
+class CityNotDrained(Fault):
+    """The city in {place} still has work in its queues: expected all handled and published, found {found}.
+    Do: let it run until nothing moves any more, stop it, then export it again.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, place: str, found: str) -> None:
+        super().__init__(place=place, found=found)
+
+
+class CityUnfit(Fault):
+    """The city cannot go on there: expected {expected}, found {found}. Do: {do}."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, expected: str, found: str, do: str) -> None:
+        super().__init__(expected=expected, found=found, do=do)
+
+
+class NoExport(Fault):
+    """{path} is no export of a city: expected a file that `gridcase export` has finished, found {found}. Do:
+    name the right file, or export the city again.
+    """
+
+    exit_code: ClassVar[int] = 7
+
+    def __init__(self, path: object, found: str) -> None:
+        super().__init__(path=path, found=found)
+
+
+class ExportBroken(Fault):
+    """{path} is not as it was exported, part {part}: expected {expected}, found {found}. Do: copy it again
+    from where it was written; nothing was changed.
+    """
+
+    exit_code: ClassVar[int] = 8
+
+    def __init__(self, path: object, part: str, expected: str, found: str) -> None:
+        super().__init__(path=path, part=part, expected=expected, found=found)
+
+
+class ExportNewer(Fault):
+    """{path} was written by a newer release: expected format {expected} or older, found {found}. Do: import
+    it by the release that wrote it; nothing was changed.
+    """
+
+    exit_code: ClassVar[int] = 8
+
+    def __init__(self, path: object, expected: int, found: int) -> None:
+        super().__init__(path=path, expected=expected, found=found)
 
 
 class DatabaseUnreachable(Fault):
@@ -200,6 +286,50 @@ class BrokerRefused(Fault):
 
     def __init__(self, place: str, expected: str, found: str) -> None:
         super().__init__(place=place, expected=expected, found=found)
+
+
+class BrokerUntrusted(Fault):
+    """{place} is not trusted: expected a certificate for this host by {expected}, found {found}. Do: name
+    its authority in GRIDCASE_KAFKA_CA_FILE, or the host as its certificate does in GRIDCASE_KAFKA_BOOTSTRAP.
+    """
+
+    exit_code: ClassVar[int] = 10
+
+    def __init__(self, place: str, expected: str, found: str) -> None:
+        super().__init__(place=place, expected=expected, found=found)
+
+
+class NotLetIn(Fault):
+    """{place} does not let us in: expected it to know {expected}, found {found}. Do: correct
+    GRIDCASE_KAFKA_USER, its password or GRIDCASE_KAFKA_MECHANISM, or have the user made there.
+    """
+
+    exit_code: ClassVar[int] = 10
+
+    def __init__(self, place: str, expected: str, found: str) -> None:
+        super().__init__(place=place, expected=expected, found=found)
+
+
+class BrokerOld(Fault):
+    """{place} is too old: expected {expected}, found {found}. Do: upgrade the brokers; nothing was changed
+    there.
+    """
+
+    exit_code: ClassVar[int] = 10
+
+    def __init__(self, place: str, expected: str, found: str) -> None:
+        super().__init__(place=place, expected=expected, found=found)
+
+
+class RightsMissing(Fault):
+    """Rights are missing at {place}: expected {user} to have {right}, found it denied, and {others} more.
+    Do: `gridcase topics rights` lists what each service needs; grant it with the tools of the brokers.
+    """
+
+    exit_code: ClassVar[int] = 10
+
+    def __init__(self, place: str, user: str, right: str, others: int) -> None:
+        super().__init__(place=place, user=user, right=right, others=others)
 
 
 class TopicsUnfit(Fault):

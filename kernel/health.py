@@ -36,7 +36,7 @@ class Health(NamedTuple):
 
 
 class Watchdog:
-    """Says whether something still moves: whoever turns calls `turned`."""
+    """Says whether the loop still turns: whoever turns calls `turned`."""
 
     def __init__(self, clock: Callable[[], float], most_seconds: float) -> None:
         self._clock = clock

@@ -33,7 +33,9 @@ def unsound_end(topic: str, reach: int, span: Span) -> Refusal | None:
     """A log that ends below the cursor was cut or recreated."""
     if reach > span.end:
         return Refusal(
-            code="inbox_cut", expected=f"{topic} to reach offset {reach}", found=f"its end at {span.end}"
+            code="inbox_cut",
+            expected=f"{topic} to reach offset {reach}",
+            found=f"its end at {span.end}: it was cut or made anew, and what it held unread is gone",
         )
     return None
 
@@ -42,7 +44,9 @@ def unsound_begin(topic: str, reach: int, span: Span) -> Refusal | None:
     """A log that begins above the cursor has lost what was not yet read."""
     if span.first > reach:
         return Refusal(
-            code="inbox_lost", expected=f"{topic} to hold offset {reach}", found=f"its begin at {span.first}"
+            code="inbox_lost",
+            expected=f"{topic} to hold offset {reach}",
+            found=f"its begin at {span.first}: {span.first - reach} records are gone unread",
         )
     return None
 

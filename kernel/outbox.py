@@ -18,6 +18,9 @@ class Outbox:
     def __bool__(self) -> bool:
         return bool(self._queues)
 
+    def __len__(self) -> int:
+        return sum(len(queue) for queue in self._queues.values())
+
     def add(self, partition: int, outgoing: Iterable[Outgoing]) -> None:
         """Queue what the journal partition `partition` has committed, in order of k for each target."""
         for message in outgoing:

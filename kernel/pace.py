@@ -1,6 +1,7 @@
 """How quickly a worker goes, and how much it takes at once."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -8,13 +9,35 @@ class Pace:
     """How a worker goes: units are in the names.
 
     `margin_seconds` exceeds the skew between all clocks of the city (0 within one process);
-    `idle_ticks` is after how many idle turns the watermark of what is published gets its own transaction.
+    `look_seconds` is after how long an idle worker asks again for orders and for the ends of its topics (0:
+    on every tick); its timers are at hand. `idle_ticks` is after how many idle turns the watermark of what is
+    published gets its own transaction.
     """
 
     batch: int = 1000
     timers: int = 1000
     margin_seconds: float = 5.0
     tick_seconds: float = 0.25
+    look_seconds: float = 0.0
     idle_ticks: int = 4
     failures_most: int = 30
     pause_seconds: float = 0.05
+
+
+class Every:
+    """Says once in so many seconds that it is time; a clock that is set back puts nothing off."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = timedelta(seconds=seconds)
+        self._last: datetime | None = None
+
+    def over(self, now: datetime) -> bool:
+        """Whether the time is over, and if so begin it anew."""
+        if self._last is not None and abs(now - self._last) < self._seconds:
+            return False
+        self._last = now
+        return True
+
+    def again(self) -> None:
+        """Let it be over now."""
+        self._last = None

@@ -18,9 +18,10 @@ E = TypeVar("E")
 
 
 class Sender(msgspec.Struct, frozen=True, array_like=True):
-    """Who sent a message: a `processor`, a `post`, a `source` outside or the processor's own `timer`.
+    """Who sent a message: a `processor`, the processor's own `timer`, or one stamped by the edge.
 
-    The edge stamps the outside ones; `id` is the processor's name, the post's code or the source's name.
+    Those are a `post`, a `reporter`, a `source`, a `unit` on its own topic, and whoever is `outside` on an
+    open one; `id` is the name or code, of the last the topic.
     """
 
     kind: str

@@ -1,9 +1,10 @@
 """What a worker holds of one partition between its claim and its loss; all of it goes at once."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
+from kernel.inbox import fingerprint
 from kernel.journal import Claim, Cursor, Reach
 from kernel.log import Message
 from kernel.timers import NEVER, Soon
@@ -15,6 +16,7 @@ class Tenure:
 
     `states` maps a stream to its state and version, the most recently used last. `ripe` states deserve a
     snapshot once their batch is committed, `settled` ones are committed and get it with the next batch.
+    `stored` is the reach that is on record, while `reach` may belong to a batch that is being decided.
     `acknowledged` is what the log has confirmed, `published` what the journal knows of it. `proven` says
     that something was committed since the claim, so that no commit from before it can land any more.
     """
@@ -37,6 +39,7 @@ class Tenure:
         "settled",
         "soon",
         "states",
+        "stored",
         "token",
     )  # fmt: skip
 
@@ -45,6 +48,7 @@ class Tenure:
         self.partition = cursor.partition
         self.token = cursor.token
         self.reach: dict[str, int] = {topic: reach.offset for topic, reach in cursor.reach.items()}
+        self.stored: dict[str, int] = dict(self.reach)
         self.below: dict[str, Message | bytes] = {
             topic: reach.fingerprint for topic, reach in cursor.reach.items()
         }
@@ -62,6 +66,13 @@ class Tenure:
         self.ripe: dict[str, tuple[Any, int]] = {}
         self.settled: dict[str, tuple[Any, int]] = {}
         self.soon = Soon()
+
+    def prints(self) -> dict[str, bytes]:
+        """The fingerprint of the record below each topic's cursor."""
+        for topic, below in self.below.items():
+            if isinstance(below, Message):
+                self.below[topic] = fingerprint(below)
+        return cast("dict[str, bytes]", dict(self.below))
 
     def cursor(self, token: bytes, published: int, prints: dict[str, bytes]) -> Cursor:
         """The cursor after a batch, with a token drawn anew."""

@@ -14,7 +14,7 @@ from kernel.inbox import hole, overtaken, unsound, unsound_begin, unsound_end
 from kernel.journal import Claim, Held, Journal, Move, Reach, Record, StoredTimer
 from kernel.log import Headers, Log, Message, Outgoing
 from kernel.outbox import Outbox
-from kernel.pace import Pace
+from kernel.pace import Every, Pace
 from kernel.timers import learned, to_ask
 from rules.inforce import Rules
 from schemas.refusal import Refusal
@@ -56,6 +56,7 @@ class Worker:
         self._idle = 0
         self._ticked: datetime | None = None
         self._tick = timedelta(seconds=pace.tick_seconds)
+        self._look = Every(pace.look_seconds)
         self._margin = timedelta(seconds=pace.margin_seconds)
         self._again: dict[int, tuple[int, datetime]] = {}
 
@@ -129,6 +130,7 @@ class Worker:
         wanted = sorted(assigned - held - self._postponed())
         if not wanted:
             return False
+        self._look.again()
         published = await self._last_published(wanted)
         for claim in await self.journal.claim(wanted):
             await self._check(claim, published.get(claim.cursor.partition))
@@ -165,11 +167,14 @@ class Worker:
         return found
 
     async def _check(self, claim: Claim, published: Message | None) -> None:
-        """Read back what lies below the cursor, and compare what this partition has published last.
+        """Compare what this partition has published last, and read back what lies below the cursor.
 
-        Spans are asked for last: a record that ages out in between must not look like one that was lost.
+        An older journal may also find its inbox aged: its age is the cause, and told first. Spans are asked
+        for last: a record that ages out in between must not look like one that was lost.
         """
         partition = claim.cursor.partition
+        if published is not None and self._events is not None:
+            self._refuse(partition, overtaken(self._events.name, claim.cursor.seq, [published]))
         below: dict[str, Message | None] = {}
         for topic, reach in claim.cursor.reach.items():
             below[topic] = await self.log.look(topic, partition, reach.offset - 1) if reach.offset else None
@@ -177,8 +182,6 @@ class Worker:
         for topic in self._topics:
             reach = claim.cursor.reach.get(topic, Reach(0))
             self._refuse(partition, unsound(topic, reach, spans[topic, partition], below.get(topic)))
-        if published is not None and self._events is not None:
-            self._refuse(partition, overtaken(self._events.name, claim.cursor.seq, [published]))
 
     def _refuse(self, partition: int, refusal: Refusal | None) -> None:
         if refusal is not None:
@@ -223,14 +226,16 @@ class Worker:
         ordered: Sequence[Held] = ()
         quiet: dict[int, datetime] = {}
         wall, drifts = self.clock.wall(), self._drifts()
+        looks = False
         if tenures and (not batch or self._ticked is None or wall - self._ticked >= self._tick):
             self._ticked = wall
-            ordered = await self.journal.ordered(list(tenures), self.pace.batch)
+            if looks := self._look.over(wall):
+                ordered = await self.journal.ordered(list(tenures), self.pace.batch)
             if not drifts:
                 now = self.clock.city(wall - self._margin)
                 quiet = {partition: now for partition in tenures if partition not in until}
         due, horizon = await self._due(until | quiet)
-        quiet = await self._read_to_end(quiet, {timer.partition for timer in due}, idle=not batch)
+        quiet = await self._read_to_end(quiet, {timer.partition for timer in due}, idle=looks and not batch)
         kept = [timer for timer in due if timer.partition in until or timer.partition in quiet]
         if horizon is not None and len(kept) < len(due):
             kept, horizon = await self._due(until | quiet)
@@ -264,7 +269,7 @@ class Worker:
     ) -> dict[int, datetime]:
         """Of the quiet partitions those with something due and nothing unread; their clock was read before.
 
-        On an idle tick it also sees a position off the cursor, and a log that ends below or begins above.
+        An idle worker also sees a position off the cursor, and a log that ends below it or begins above.
         """
         wanted = [
             partition for partition in quiet if partition in due or (idle and not self.journal.delivers)

@@ -13,6 +13,7 @@ Json: TypeAlias = dict[str, Any]
 RULES: Final = (kernel.ActivateRules,)
 
 CARRIES: Final[Mapping[str, tuple[Any, ...]]] = {
+    "grid.events": (report.ReportMessage,),
     "intake.reports": (report.ReportMessage,),
     "intake.desk": (intake.DeskMessage,),
     "case.commands": (CaseCommand,),

@@ -50,6 +50,11 @@ class Topic:
     journal_of: str = ""
     single: bool = False
 
+    @property
+    def open(self) -> bool:
+        """Whether others than our own processes write there: what they write passes the edge first."""
+        return self.consumers == ("edge",)
+
     def send(self, key: str, message: object) -> Send:
         """Address `message` to the stream `key` of this topic."""
         return Send(self.name, key, message, 0 if self.single else None)
@@ -76,10 +81,16 @@ class Family:
 
     def has(self, name: str) -> bool:
         """Whether a topic is one of this family."""
+        return bool(self.unit_of(name))
+
+    def unit_of(self, name: str) -> str:
+        """The unit of a topic of this family; empty if it is none."""
         before, _, after = self.pattern.partition("{id}")
-        return len(name) > len(before + after) and name.startswith(before) and name.endswith(after)
+        ours = len(name) > len(before + after) and name.startswith(before) and name.endswith(after)
+        return name.removeprefix(before).removesuffix(after) if ours else ""
 
 
+GRID_EVENTS: Final = Topic("grid.events", "any, also none", ("outside",), ("edge",), Retention.DAYS_30)
 INTAKE_REPORTS: Final = Topic(
     "intake.reports", "source and id of the report", ("edge",), ("intake.reader",), Retention.DAYS_30
 )
@@ -125,7 +136,7 @@ UNIT_CASES: Final = Family("unit.{id}.cases", "case", ("notifier.fan",), ("the u
 UNIT_COMMANDS: Final = Family("unit.{id}.commands", "case", ("the unit",), ("edge",), Retention.DAYS_7)
 
 TOPICS: Final = (
-    INTAKE_REPORTS, INTAKE_DESK, CASE_COMMANDS, CASE_EVENTS, SLA_COMMANDS, SLA_EVENTS,
+    GRID_EVENTS, INTAKE_REPORTS, INTAKE_DESK, CASE_COMMANDS, CASE_EVENTS, SLA_COMMANDS, SLA_EVENTS,
     NOTICE_REQUESTS, NOTICE_ATTEMPTS, REGISTRY_COMMANDS, RULES_EDITIONS,
 )  # fmt: skip
 FAMILIES: Final = (UNIT_CASES, UNIT_COMMANDS)

@@ -135,6 +135,12 @@ def carried(head: Frame) -> Any:
         raise Unreadable("wrong_shape", f"the contract {head.type}", str(error)) from error
 
 
+def known(head: Frame) -> None:
+    """Nothing, for a type of ours that need not be decoded; any other is `Unreadable`."""
+    if head.type not in CONTRACTS and upcast(head.type) is None:
+        raise _unknown(head.type)
+
+
 def _decoder(name: str) -> Callable[[msgspec.Raw], Any]:
     decode = _decoders.get(name)
     if decode is None:

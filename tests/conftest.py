@@ -9,15 +9,16 @@ import pytest
 from hypothesis import settings
 
 from tests import kafka, postgres, realdata
-from tests.kafka import kafka_bootstrap, own_kafka
+from tests.kafka import kafka_bootstrap, kafka_server, own_kafka
 from tests.postgres import own_postgres, postgres_server, postgres_url
 from tests.realdata import real_data
 
 __all__ = [
-    "kafka_bootstrap", "own_kafka", "own_postgres", "postgres_server", "postgres_url", "real_data",
+    "kafka_bootstrap", "kafka_server", "own_kafka", "own_postgres", "postgres_server", "postgres_url",
+    "real_data",
 ]  # fmt: skip
 
-OURS = ("GRIDCASE_TEST_DATA", "GRIDCASE_SOAK")
+OURS = ("GRIDCASE_TEST_DATA", "GRIDCASE_SOAK", "GRIDCASE_SOAK_MINUTES")
 
 
 def pytest_configure() -> None:

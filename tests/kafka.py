@@ -11,7 +11,6 @@ import base64
 import contextlib
 import functools
 import hashlib
-import ipaddress
 import os
 import re
 import shutil
@@ -23,16 +22,12 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.certificates import Authority
 from tests.postgres import die_with_parent, free_port
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -44,6 +39,8 @@ STOP_SECONDS: Final = 20
 FETCH_SECONDS: Final = 600
 STARTED: Final = "Kafka Server started"
 ADMIN: Final = "admin"
+USERS: Final = (ADMIN, "guest", "operator", "edge", "registry", "intake", "router", "sla", "notifier")
+"""Those whom the secure listener knows; only the first may do anything before it is allowed."""
 
 
 class MissingKafkaError(RuntimeError):
@@ -128,10 +125,11 @@ def forget_the_dead() -> None:
 class KafkaServer:
     """One broker on loopback with its files in a temporary folder: `bootstrap` by no name, `secure` by one.
 
-    `settings` overrides lines of deploy/kafka/server.properties.
+    `settings` overrides lines of deploy/kafka/server.properties. Who comes in by `detour_port` is sent on to
+    `detour`, the port of a proxy in front of it.
     """
 
-    def __init__(self, settings: dict[str, str] | None = None, heap: str = "512m") -> None:
+    def __init__(self, settings: dict[str, str] | None = None, heap: str = "512m", detour: int = 0) -> None:
         reason = missing()
         if reason:
             raise MissingKafkaError(reason)
@@ -140,10 +138,12 @@ class KafkaServer:
         self.home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self.settings = settings or {}
         self.heap = heap
-        self.passwords = {ADMIN: uuid.uuid4().hex, "guest": uuid.uuid4().hex}
+        self.passwords = {user: uuid.uuid4().hex for user in USERS}
         self.plain_port, self.secure_port, self.controller_port = free_port(), free_port(), free_port()
+        self.detour, self.detour_port = detour, free_port() if detour else 0
         self.process: subprocess.Popen[bytes] | None = None
-        certificate(self.home)
+        self.authority = Authority(self.home)
+        self.authority.issue("server", ["127.0.0.1"])
         (self.home / "server.properties").write_text(self._properties())
         try:
             self._format()
@@ -158,6 +158,23 @@ class KafkaServer:
     @property
     def log(self) -> Path:
         return self.home / "server.log"
+
+    def set(self, settings: dict[str, str]) -> None:
+        """Override more lines of its properties; they hold from the next start on."""
+        self.settings |= settings
+        (self.home / "server.properties").write_text(self._properties())
+
+    def environ(self, user: str) -> dict[str, str]:
+        """The settings by which somebody comes in by the secure listener; the password lies in a file."""
+        password = self.home / f"{user}.password"
+        password.write_text(f"{self.passwords[user]}\n")
+        return {
+            "GRIDCASE_KAFKA_BOOTSTRAP": f"127.0.0.1:{self.secure_port}",
+            "GRIDCASE_KAFKA_SECURITY": "sasl_ssl",
+            "GRIDCASE_KAFKA_CA_FILE": str(self.authority.file),
+            "GRIDCASE_KAFKA_USER": user,
+            "GRIDCASE_KAFKA_PASSWORD_FILE": str(password),
+        }
 
     def secure(self, user: str = ADMIN, password: str | None = None) -> dict[str, Any]:
         """What an aiokafka client needs to come in by the secure listener."""
@@ -177,7 +194,16 @@ class KafkaServer:
             controller_port=self.controller_port,
             data=self.home / "data",
             keystore=self.home / "server.pem",
+            users=" ".join(f'user_{user}="{password}"' for user, password in self.passwords.items()),
         )
+        if self.detour:
+            here, there = f",DETOUR://127.0.0.1:{self.detour_port}", f",DETOUR://127.0.0.1:{self.detour}"
+            for line, more in (
+                ("listeners=", here),
+                ("advertised.listeners=", there),
+                ("listener.security.protocol.map=", ",DETOUR:PLAINTEXT"),
+            ):
+                text = re.sub(rf"(?m)^({re.escape(line)}.*)$", rf"\g<1>{more}", text)
         return text + "".join(f"{name}={value}\n" for name, value in self.settings.items())
 
     def _java(self, *words: str) -> list[str]:
@@ -190,7 +216,8 @@ class KafkaServer:
         command = self._java("kafka.tools.StorageTool", "format", "--standalone", f"--cluster-id={city}")
         command += ["-c", str(self.home / "server.properties")]
         for user, password in self.passwords.items():
-            command += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]"]
+            for way in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+                command += ["--add-scram", f"{way}=[name={user},password={password}]"]
         said = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.home)
         if said.returncode:
             raise RuntimeError(f"Kafka cannot format its folder: {said.stdout}{said.stderr}")
@@ -249,42 +276,25 @@ class KafkaServer:
         shutil.rmtree(self.home, ignore_errors=True)
 
 
-def certificate(folder: Path) -> None:
-    """A certificate of our own for loopback: `ca.pem` for clients, `server.pem` with key for the broker."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gridcase test broker")])
-    now = datetime.now(UTC)
-    loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([loopback, x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    public = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "ca.pem").write_bytes(public)
-    (folder / "server.pem").write_bytes(private + public)
-
-
 @pytest.fixture(scope="session")
-def kafka_bootstrap() -> Iterator[str]:
+def kafka_server() -> Iterator[KafkaServer]:
     """Started when the first test asks for it; what a test makes there has names of its own."""
     if given():
-        yield given()
-        return
+        pytest.skip("KAFKA_BOOTSTRAP names a broker of whose users we know nothing")
     try:
         server = KafkaServer()
     except MissingKafkaError as error:
         pytest.skip(str(error))
     try:
-        yield server.start().bootstrap
+        yield server.start()
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(request: pytest.FixtureRequest) -> str:
+    """The broker of the session, where nobody is asked who he is."""
+    return given() or request.getfixturevalue("kafka_server").bootstrap
 
 
 @pytest.fixture
@@ -294,9 +304,9 @@ def own_kafka() -> Iterator[Callable[..., KafkaServer]]:
         pytest.skip("KAFKA_BOOTSTRAP names a broker that no test may stop")
     made: list[KafkaServer] = []
 
-    def make(settings: dict[str, str] | None = None, heap: str = "512m") -> KafkaServer:
+    def make(settings: dict[str, str] | None = None, heap: str = "512m", detour: int = 0) -> KafkaServer:
         try:
-            made.append(KafkaServer(settings, heap))
+            made.append(KafkaServer(settings, heap, detour))
         except MissingKafkaError as error:
             pytest.skip(str(error))
         return made[-1]

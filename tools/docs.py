@@ -31,6 +31,32 @@ def topics() -> str:
     return "# Topics\n\n" + table(("topic", "key", "producers", "consumers", "retention"), rows)
 
 
+RIGHTS_PAGE = """# Rights at Kafka
+
+What each service must be allowed, by the same declarations as [topics.md](topics.md). `{{id}}` is a unit that
+subscribes; a prefix (`GRIDCASE_KAFKA_PREFIX`) begins every name. *Read* and *Write* let one describe too, and
+*DescribeConfigs* is for the comparison with the registry at each start. The operator runs `gridcase init` and
+`gridcase topics`: makes the topics, compares them, lets the first edition in.
+
+{table}"""
+
+
+def rights() -> str:
+    """What each service may do at the brokers, from the topics that it reads and writes."""
+    from kernel.kafka.layout import layouts  # noqa: PLC0415  the page is skipped where it is absent
+    from kernel.kafka.rights import OPERATOR, rights, rights_of_operator, rights_of_unit, services  # noqa: PLC0415
+
+    wanted = layouts(str, 1, ["{id}"], 1)
+    parties = {service: rights(who, wanted, str) for service, who in services().items()}
+    parties |= {OPERATOR: rights_of_operator(wanted, str), "the unit": rights_of_unit("{id}", str)}
+    rows = [
+        (who, right.kind, f"`{right.name}`", ", ".join(right.operations))
+        for who, granted in parties.items()
+        for right in granted
+    ]
+    return RIGHTS_PAGE.format(table=table(("who", "", "name", "may"), rows))
+
+
 def commands() -> str:
     """The command line, as typer knows it."""
     import typer.cli  # noqa: PLC0415  the page is skipped where it is absent
@@ -45,6 +71,35 @@ def settings() -> str:
     from kernel.settings import reference  # noqa: PLC0415  the page is skipped where it is absent
 
     return reference()
+
+
+def metrics() -> str:
+    """Every metric, as kernel/meters.py declares it."""
+    from kernel.meters import FIGURES  # noqa: PLC0415  the page is skipped where it is absent
+
+    rows = [
+        (
+            f"`{one.name}{'_total' if one.kind == 'counter' else ''}`",
+            one.kind,
+            ", ".join(f"`{label}`" for label in one.labels),
+            one.meaning,
+        )
+        for one in FIGURES
+    ]
+    return METRICS_PAGE.format(table=table(("metric", "kind", "labels", "meaning"), rows))
+
+
+METRICS_PAGE = """# Metrics
+
+At `/metrics` of every process of a city, on whichever host: those of its own workers. Beside them there are
+`process_resident_memory_bytes`, `process_cpu_seconds_total` and their like. A partition that no living
+process owns is shown by none: watch that `sum(gridcase_partitions)` of a processor is the city's number.
+
+{table}
+Lag is counted from the cursor in the journal. The offsets of the group are told to the brokers now and then,
+for looking only. The end is what all replicas have: what only a leader has is no lag yet. On one machine a
+commit is also the publication, and what another process has just sent is seen after a fifth of a second.
+"""
 
 
 def lifecycle() -> str:
@@ -142,8 +197,10 @@ def pages() -> dict[Path, str]:
     """Each page with its text; a page whose source is not there is left out."""
     sources = {
         "topics.md": ("schemas.topics", topics),
+        "rights.md": ("kernel.kafka.rights", rights),
         "gridcase.md": ("cli.main", commands),
         "settings.md": ("kernel.settings", settings),
+        "metrics.md": ("kernel.meters", metrics),
         "lifecycle.md": ("services.router.lifecycle", lifecycle),
     }
     return {

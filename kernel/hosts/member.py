@@ -5,7 +5,7 @@ import gc
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
 from kernel.edge import Edge
 from kernel.hosts.embedded import COLLECT
@@ -44,14 +44,26 @@ class Heirs:
         return taken
 
 
+class Reader(Protocol):
+    """Who reads for the edge what others write to topics."""
+
+    async def run(self, stopped: Callable[[], bool]) -> None: ...
+    async def finish(self) -> None: ...
+
+
 class Member:
-    """Runs workers, and perhaps an edge with what it inherits, until it is told to stop."""
+    """Runs workers, and perhaps an edge with what it inherits and its bridge, until it is told to stop."""
 
     def __init__(
-        self, workers: Sequence[Worker], edge: Edge | None = None, heirs: Heirs | None = None
+        self,
+        workers: Sequence[Worker],
+        edge: Edge | None = None,
+        heirs: Heirs | None = None,
+        bridge: Reader | None = None,
     ) -> None:
         self.workers = workers
         self.edge = edge
+        self.bridge = bridge
         self._heirs = heirs
         gc.set_threshold(*COLLECT)
 
@@ -62,8 +74,11 @@ class Member:
                 group.create_task(worker.run(stopped), name=worker.decider.processor.name)
             if self.edge is not None:
                 group.create_task(self._keep_edge(self.edge, stopped), name="edge")
+            if self.bridge is not None:
+                group.create_task(self.bridge.run(stopped), name="bridge")
+        finishing = [*self.workers, *([] if self.bridge is None else [self.bridge])]
         with suppress(Exception):  # whoever claims next sends it
-            await asyncio.gather(*(worker.finish() for worker in self.workers))
+            await asyncio.gather(*(one.finish() for one in finishing))
 
     async def _keep_edge(self, edge: Edge, stopped: Callable[[], bool]) -> None:
         """Send what did not leave at once: the log was away, or a process is gone."""

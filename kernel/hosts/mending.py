@@ -3,11 +3,16 @@
 Both work on the ports alone, while no worker runs.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from kernel.hosts.replay import Address, Histories, Traffic
-from kernel.journal import Cursor
+from msgspec.structs import replace
+
+from kernel.edge import EDGE
+from kernel.errors import CityRunsAlready
+from kernel.hosts.replay import Address, Histories, Passage, Traffic
+from kernel.inbox import unsound
+from kernel.journal import Cursor, Journal, Move, Reach
 from kernel.log import Headers, Log, Outgoing, Target
 from kernel.processor import AnyProcessor
 
@@ -53,80 +58,69 @@ def misfits(
     return found
 
 
-async def lost(
-    processors: Iterable[AnyProcessor], cursors: Cursors, sent: Traffic, log: Log
-) -> list[Outgoing]:
-    """What its receiver has neither taken nor before it: each origin's messages from the first lost one on.
+async def read_through(processors: Iterable[AnyProcessor], cursors: Cursors, log: Log) -> Cursors:
+    """The cursors as they will be, as to what was seen, when all that stands before them is read."""
+    through: dict[str, dict[int, Cursor]] = {}
+    for processor in processors:
+        through[processor.name] = {
+            partition: replace(
+                cursor, seen={topic: await _will_see(log, topic, cursor) for topic in processor.topics}
+            )
+            for partition, cursor in cursors[processor.name].items()
+        }
+    return through
 
-    What an event topic lost is its journal's own rows; on a host whose event topics are the journals that
-    cannot happen, and they are left out.
+
+async def _will_see(log: Log, topic: str, cursor: Cursor) -> dict[str, int]:
+    """The last number taken of each origin: a copy changes nothing, and neither does what comes early."""
+    seen = dict(cursor.seen.get(topic, {}))
+    target = (topic, cursor.partition)
+    span = (await log.spans([target]))[target]
+    for offset in range(max(span.first, cursor.reach.get(topic, Reach(0)).offset), span.end):
+        message = await log.look(*target, offset)
+        if message is not None and message.headers.k == seen.get(message.headers.origin, 0) + 1:
+            seen[message.headers.origin] = message.headers.k
+    return seen
+
+
+async def lost(
+    processors: Collection[AnyProcessor], cursors: Cursors, sent: Traffic, log: Log
+) -> list[Outgoing]:
+    """What a log that is no topic apart from the journals has lost, unread."""
+    return unseen(processors, await read_through(processors, cursors, log), sent)
+
+
+def unseen(
+    processors: Collection[AnyProcessor], through: Cursors, sent: Traffic, *, apart: bool = False
+) -> list[Outgoing]:
+    """What some receiver will never see, though it reads all that is there: from the first lost one on.
+
+    `through` are the cursors of `read_through`. What an event topic lost is its journal's own rows; where
+    the topics are not `apart` from the journals that cannot happen, and they are left out.
     """
     own = {processor.events.name for processor in processors if processor.events is not None}
-    waiting: dict[Target, list[Address]] = {}
+    seen: dict[Target, list[Mapping[str, int]]] = {}
     for processor in processors:
         for topic in processor.topics:
-            if topic not in own:
-                for partition in cursors[processor.name]:
-                    waiting[topic, partition] = []
-    seen = _seen(processors, cursors)
-    for address in sent.sent:
-        target = (address.topic, address.partition)
-        if target in waiting and address.k > seen.get((*target, address.origin), 0):
-            waiting[target].append(address)
-    found: list[Outgoing] = []
-    for target, addresses in waiting.items():
-        if addresses:
-            there = await _standing(log, target, _reached(processors, cursors, target))
-            found.extend(_from_the_first_lost(addresses, there, sent))
-    return found
-
-
-def _seen(processors: Iterable[AnyProcessor], cursors: Cursors) -> Mapping[tuple[str, int, str], int]:
-    return {
-        (topic, partition, origin): k
-        for processor in processors
-        for partition, cursor in cursors[processor.name].items()
-        for topic, origins in cursor.seen.items()
-        for origin, k in origins.items()
-    }
-
-
-def _reached(processors: Iterable[AnyProcessor], cursors: Cursors, target: Target) -> int:
-    topic, partition = target
-    reaches = [
-        reach.offset
-        for processor in processors
-        if topic in processor.topics and (reach := cursors[processor.name][partition].reach.get(topic))
-    ]
-    return min(reaches, default=0)
-
-
-async def _standing(log: Log, target: Target, offset: int) -> frozenset[tuple[str, int]]:
-    """Origin and number of every record that still stands before the receiver."""
-    span = (await log.spans([target]))[target]
-    found: set[tuple[str, int]] = set()
-    for place in range(max(offset, span.first), span.end):
-        message = await log.look(*target, place)
-        if message is not None:
-            found.add((message.headers.origin, message.headers.k))
-    return frozenset(found)
-
-
-def _from_the_first_lost(
-    addresses: Sequence[Address], there: frozenset[tuple[str, int]], sent: Traffic
-) -> Iterable[Outgoing]:
-    """Behind a gap a receiver drops what comes early, so what follows the lost one is sent again too."""
-    broken: set[str] = set()
-    for address in sorted(addresses):
-        if address.origin not in broken and (address.origin, address.k) in there:
-            continue
-        broken.add(address.origin)
-        passage = sent.sent[address]
-        sender = passage.row.cause.sender if not passage.number else None
-        headers = Headers(address.origin, address.k, passage.row.rules, passage.row.trace, sender)
-        yield Outgoing(
-            address.topic, address.partition, address.k, passage.row.seq, passage.key, headers, passage.body()
+            if apart or topic not in own:
+                for partition, cursor in through[processor.name].items():
+                    seen.setdefault((topic, partition), []).append(cursor.seen.get(topic, {}))
+    return [
+        _again(address, sent.sent[address])
+        for address in sorted(sent.sent)
+        if any(
+            address.k > one.get(address.origin, 0) for one in seen.get((address.topic, address.partition), ())
         )
+    ]
+
+
+def _again(address: Address, passage: Passage) -> Outgoing:
+    row = passage.row
+    sender = row.cause.sender if address.origin.startswith(f"{EDGE}/") else None
+    headers = Headers(address.origin, address.k, row.rules, row.trace, sender)
+    return Outgoing(
+        address.topic, address.partition, address.k, row.seq, passage.key, headers, passage.body()
+    )
 
 
 async def republish(found: Sequence[Outgoing], log: Log) -> int:
@@ -135,3 +129,43 @@ async def republish(found: Sequence[Outgoing], log: Log) -> int:
     for message in found:
         batches.setdefault((message.topic, message.partition), []).append(message)
     return sum((await log.publish(batches)).values())
+
+
+class Gone(NamedTuple):
+    """Where a topic no longer fits its reader: it was deleted, made anew, or gave up what was not read."""
+
+    processor: str
+    topic: str
+    partition: int
+    code: str
+    expected: str
+    found: str
+
+
+async def refit(
+    processor: AnyProcessor, journal: Journal, log: Log, partitions: Collection[int], token: bytes
+) -> list[Gone]:
+    """Let the cursors that no longer fit their topics begin where those begin; what was seen stays known.
+
+    So copies of what was taken are dropped, and what is sent again is taken in its order. `token` must be
+    drawn anew. A cursor that somebody moves meanwhile is an exception.
+    """
+    gone: list[Gone] = []
+    moves: list[Move] = []
+    for claim in await journal.claim(partitions):
+        cursor, reach = claim.cursor, dict(claim.cursor.reach)
+        for topic in processor.topics:
+            known = reach.get(topic, Reach(0))
+            below = await log.look(topic, cursor.partition, known.offset - 1) if known.offset else None
+            span = (await log.spans([(topic, cursor.partition)]))[topic, cursor.partition]
+            refusal = unsound(topic, known, span, below)
+            if refusal is not None:
+                reach[topic] = Reach(span.first)
+                words = (refusal.code, refusal.expected, refusal.found)
+                gone.append(Gone(processor.name, topic, cursor.partition, *words))
+        if reach != cursor.reach:
+            moves.append(Move(cursor.token, replace(cursor, reach=reach, token=token)))
+    fenced = await journal.commit(moves) if moves else frozenset[int]()
+    if fenced:
+        raise CityRunsAlready(f"{processor.name}/{min(fenced)}", "its cursor moved by somebody at work")
+    return gone

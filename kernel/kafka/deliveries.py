@@ -1,11 +1,12 @@
 """Which delivery fetches: what the setting `kafka_delivery` chooses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from kernel.kafka.cluster import Cluster
-from kernel.kafka.group import Membership
+from kernel.kafka.group import Membership, unheard
 from kernel.kafka.log import Delivery
 from kernel.kafka.plain import PlainDelivery
+from kernel.kafka.records import Read, message_of
 from kernel.kafka.sharing import ByNumber
 from kernel.settings import DeliveryKind
 
@@ -19,9 +20,14 @@ def delivery_of(
     worker: str,
     tick_seconds: float,
     assignor: ByNumber | None = None,
+    moved: Callable[[], object] = unheard,
+    singles: Collection[str] = (),
+    read: Read = message_of,
 ) -> Delivery:
     """One member of a processor's group, known to it by the name `worker`, which must be its own alone."""
-    membership = Membership(cluster, group, worker, assignor or ByNumber(worker), tick_seconds)
+    membership = Membership(
+        cluster, group, worker, assignor or ByNumber(worker), tick_seconds, moved, frozenset(singles), read
+    )
     return _KINDS[kind](membership, topics)
 
 

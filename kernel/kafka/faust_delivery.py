@@ -12,7 +12,7 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from kernel.errors import Fault
 from kernel.kafka.cluster import TopicMissing
 from kernel.kafka.faust_app import Member
-from kernel.kafka.group import CLOSE_SECONDS, Figures, Membership, let_go
+from kernel.kafka.group import CLOSE_SECONDS, Figures, Membership, Rivals, let_go, member_of
 from kernel.kafka.standing import Standing
 from kernel.log import Message
 
@@ -27,10 +27,11 @@ class FaustDelivery:
         topics: Sequence[str],
     ) -> None:
         self._make = make
-        self._standing = Standing(membership.cluster, topics, membership.tick_seconds)
+        self._standing = Standing(membership, topics)
         self._membership = membership
         self._app: Member | None = None
         self._figures = Figures()
+        self._rivals = Rivals(membership)
         self._closing: set[asyncio.Task[None]] = set()
 
     # The port.
@@ -47,6 +48,8 @@ class FaustDelivery:
             return ()
         try:
             app = await self._running()
+            if (client := app.reader.client()) is not None:
+                self._rivals.see(client, member_of(client))
             self._figures.tell(standing.offsets, app.reader.commit_figures)
             return standing.read(await app.take(limit))
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):

@@ -10,7 +10,9 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from kernel.errors import SlotTaken
 from kernel.kafka.cluster import Cluster
+from kernel.kafka.records import Read, message_of
 from kernel.kafka.sharing import ByNumber
 
 SESSION_SECONDS: Final = 6.0
@@ -20,25 +22,42 @@ HEARTBEAT_SECONDS: Final = 1.5
 FETCH_BYTES: Final = 1 << 20
 """How much of one partition a client asks for at once."""
 
+_WAIT_MILLISECONDS: Final = 500
 FIGURE_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 5.0
 """How long leaving may take before it goes on beside us."""
 
+WITHIN_SECONDS: Final = 60.0
+PUT_OUT_MOST: Final = 2
+SETTLED_MOST: Final = 10
+"""How often within that time a member may be put out of its group: one that has just come, and any other."""
+
+
+def unheard(*said: object) -> None:
+    """In place of whoever would be told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """One worker in one group. Its name must be its own alone: by it the group knows it again."""
+    """One worker in one group. Its name must be its own alone: by it the group knows it again.
+
+    `singles` are those of its topics that have one partition, `read` is how records become messages.
+    """
 
     cluster: Cluster
     group: str
     worker: str
     shares: ByNumber
     tick_seconds: float
+    moved: Callable[[], object] = unheard
+    """Told whenever the group has given out its partitions anew, in whatever thread."""
+    singles: frozenset[str] = frozenset()
+    read: Read = message_of
 
     def client(self) -> dict[str, Any]:
         """The arguments of an aiokafka client that is this member.
 
-        It asks twice in a tick, so that after a seek the old question does not outlast the tick.
+        What arrives is given at once; after a seek the old question has to end first, so it is no long one.
         """
         return {
             **self.cluster.client(self.worker),
@@ -50,7 +69,7 @@ class Membership:
             "partition_assignment_strategy": [self.shares],
             "auto_offset_reset": "none",
             "enable_auto_commit": False,
-            "fetch_max_wait_ms": int(self.tick_seconds * 500),
+            "fetch_max_wait_ms": _WAIT_MILLISECONDS,
             "max_partition_fetch_bytes": FETCH_BYTES,
         }
 
@@ -60,6 +79,46 @@ def let_go(consumer: AIOKafkaConsumer) -> None:
     coordinator = vars(consumer)["_coordinator"]
     if coordinator is not None:
         vars(coordinator)["_group_instance_id"] = None
+
+
+def member_of(consumer: AIOKafkaConsumer) -> str:
+    """By what the group knows this client for now; empty while it is no member."""
+    coordinator = vars(consumer)["_coordinator"]
+    return "" if coordinator is None else str(coordinator.member_id)
+
+
+class Rivals:
+    """Notices that another process goes by our name: each puts the other out of the group, for ever.
+
+    Whom the group forgets sooner than a session takes to end was not silent, but replaced. Of two the
+    newcomer gives up; one that is settled does so only if that goes on and on.
+    """
+
+    def __init__(self, membership: Membership, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._membership = membership
+        self._monotonic = monotonic
+        self._client: object = None
+        self._member = ""
+        self._looked = self._born = monotonic()
+        self._came: float | None = None
+        self._put_out: list[float] = []
+
+    def see(self, client: object, member: str) -> None:
+        """Note by what the group knows the client; raises `SlotTaken`."""
+        now, before = self._monotonic(), self._looked
+        self._looked = now
+        if not member or member == self._member:
+            return
+        replaced = client is self._client and now - self._born < SESSION_SECONDS
+        self._client, self._member, self._born = client, member, before
+        self._came = now if self._came is None else self._came
+        if not replaced:
+            return
+        self._put_out = [at for at in self._put_out if now - at < WITHIN_SECONDS] + [now]
+        times = len(self._put_out)
+        if times >= (PUT_OUT_MOST if now - self._came < WITHIN_SECONDS else SETTLED_MOST):
+            group, worker = self._membership.group, self._membership.worker
+            raise SlotTaken(group, worker.removeprefix(f"{group}-"), times)
 
 
 class Figures:

@@ -11,6 +11,9 @@ from schemas.topics import FAMILIES, TOPICS, Family, Retention, Topic
 LARGEST_BATCH_BYTES: Final = 2 * 1024 * 1024
 """What the brokers take at once: a batch of ours, or one message that is larger than a batch."""
 
+LARGEST_OPEN_BYTES: Final = 8 * 1024 * 1024
+"""What they take of others at once, so that what is too large for the edge is a dead letter and no riddle."""
+
 APPLY: Final = "gridcase topics apply"
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -21,8 +24,11 @@ _RETENTION_MS: Final = {
 }
 _STAMPS: Final = "message.timestamp.type"
 _POLICY: Final = "cleanup.policy"
-_STOPS: Final = frozenset({_STAMPS, _POLICY})
-"""Settings that no worker can do without: stamps by the log's own clock, and no record taken out."""
+_CODEC: Final = "compression.type"
+_STOPS: Final = frozenset({_STAMPS, _POLICY, _CODEC})
+"""Settings that no worker can do without: stamps by the log's own clock, no record taken out, and in what
+others write no compression that only they can read.
+"""
 
 
 class Layout(NamedTuple):
@@ -66,20 +72,21 @@ def layouts(
             name=named(topic.name),
             partitions=1 if topic.single else partitions,
             replicas=replicas,
-            settings=_settings(topic.retention, replicas),
+            settings=_settings(topic, replicas),
         )
         for topic in topics
     ]
 
 
-def _settings(retention: Retention, replicas: int) -> Mapping[str, str]:
+def _settings(topic: Topic, replicas: int) -> Mapping[str, str]:
     return {
         _POLICY: "delete",
         _STAMPS: "LogAppendTime",
-        "retention.ms": str(_RETENTION_MS[retention]),
+        "retention.ms": str(_RETENTION_MS[topic.retention]),
         "retention.bytes": "-1",
         "min.insync.replicas": str(max(1, replicas - 1)),
-        "max.message.bytes": str(LARGEST_BATCH_BYTES),
+        "max.message.bytes": str(LARGEST_OPEN_BYTES if topic.open else LARGEST_BATCH_BYTES),
+        **({_CODEC: "uncompressed"} if topic.open else {}),
     }
 
 
@@ -161,7 +168,7 @@ def strimzi(wanted: Iterable[Layout], cluster: str) -> str:
             {
                 "apiVersion": "kafka.strimzi.io/v1beta2",
                 "kind": "KafkaTopic",
-                "metadata": {"name": _resource(layout.name), "labels": {"strimzi.io/cluster": cluster}},
+                "metadata": {"name": resource_name(layout.name), "labels": {"strimzi.io/cluster": cluster}},
                 "spec": {
                     "topicName": layout.name,
                     "partitions": layout.partitions,
@@ -176,7 +183,7 @@ def strimzi(wanted: Iterable[Layout], cluster: str) -> str:
     )
 
 
-def _resource(name: str) -> str:
+def resource_name(name: str) -> str:
     """A name that Kubernetes takes: small letters, figures, points; a mark where the topic has others."""
     plain = name.lower().replace("_", "-").strip(".-")
     return plain if plain == name else f"{plain}-{sha256(name.encode()).hexdigest()[:8]}"

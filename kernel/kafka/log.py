@@ -1,5 +1,6 @@
 """The port to the topics, on Apache Kafka: a delivery that fetches, a publisher that sends, a looker."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
@@ -52,6 +53,10 @@ class KafkaLog:
         """See the port; a topic that is not there is an exception."""
         return await self._looker.look(topic, partition, offset)
 
+    async def following(self, topic: str, partition: int, offset: int) -> int:
+        """The offset of the first record at or above this one, or the end."""
+        return await self._looker.following(topic, partition, offset)
+
     async def spans(self, targets: Collection[Target]) -> Mapping[Target, Span]:
         """See the port; a topic that is not there is an exception."""
         return await self._looker.spans(targets)
@@ -66,6 +71,4 @@ class KafkaLog:
 
     async def close(self, *, leave: bool = True) -> None:
         """Leave the group, let what is on its way arrive, and close all connections."""
-        await self.delivery.close(leave=leave)
-        await self._publisher.close()
-        await self._looker.close()
+        await asyncio.gather(self.delivery.close(leave=leave), self._publisher.close(), self._looker.close())

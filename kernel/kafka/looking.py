@@ -19,7 +19,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
 from kernel.kafka.cluster import ANSWER_SECONDS, Cluster, NoAnswer, TopicMissing
-from kernel.kafka.records import message_of
+from kernel.kafka.records import Read, Record, message_of
 from kernel.log import Message, Span, Target
 
 _FIRST: Final = -2
@@ -33,8 +33,9 @@ _LEAST_BYTES: Final = 1
 class Looker:
     """Asks the brokers themselves. A moved leader is asked again; all else is an exception."""
 
-    def __init__(self, cluster: Cluster, who: str) -> None:
+    def __init__(self, cluster: Cluster, who: str, read: Read = message_of) -> None:
         self._cluster = cluster
+        self._read = read
         self._who = f"{who}-looker"
         self._client: AIOKafkaClient | None = None
         self._topics: set[str] = set()
@@ -44,6 +45,32 @@ class Looker:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await self._look(topic, partition, offset)
+        except TimeoutError as error:
+            raise NoAnswer(self._cluster.bootstrap) from error
+
+    async def numbers(self, topic: str) -> Collection[int]:
+        """The partitions that the topic has."""
+        name = self._cluster.name(topic)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                client = await self._knowing({name})
+        except TimeoutError as error:
+            raise NoAnswer(self._cluster.bootstrap) from error
+        return sorted(client.cluster.partitions_for_topic(name) or ())
+
+    async def following(self, topic: str, partition: int, offset: int) -> int:
+        """The offset of the first record at or above this one, or the end: transactions leave marks."""
+        tp = TopicPartition(self._cluster.name(topic), partition)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while True:
+                    highwater, held = await self._fetch(await self._knowing({tp.topic}), tp, offset)
+                    if held is None:
+                        return min(highwater, offset)
+                    first, behind = _first(offset, held)
+                    if first is not None:
+                        return first.offset
+                    offset = behind
         except TimeoutError as error:
             raise NoAnswer(self._cluster.bootstrap) from error
 
@@ -72,7 +99,10 @@ class Looker:
             client = await self._knowing({tp.topic})
             highwater, held = await self._fetch(client, tp, offset)
             if held is not None:
-                return _found(topic, partition, offset, held)
+                first, _ = _first(offset, held)
+                if first is None or first.offset != offset:
+                    return None
+                return self._read(self._cluster, topic, partition, first)
             if offset >= highwater:
                 return None
 
@@ -173,10 +203,15 @@ async def _again(client: AIOKafkaClient, error: KafkaError) -> None:
     await client.force_metadata_update()
 
 
-def _found(topic: str, partition: int, offset: int, held: bytes) -> Message | None:
-    batches = MemoryRecords(held)
+def _first(offset: int, held: bytes) -> tuple[Record | None, int]:
+    """The first record at or above the offset, and the offset behind all that is held."""
+    batches, behind = MemoryRecords(held), offset + 1
     while batches.has_next():
-        for record in batches.next_batch():
+        batch = batches.next_batch()
+        behind = max(behind, batch.next_offset)
+        if batch.is_control_batch:
+            continue
+        for record in batch:
             if record.offset >= offset:
-                return message_of(topic, partition, record) if record.offset == offset else None
-    return None
+                return record, behind
+    return None, behind

@@ -8,7 +8,7 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from kernel.errors import Fault
 from kernel.kafka.cluster import TopicMissing
-from kernel.kafka.group import CLOSE_SECONDS, Figures, Membership, let_go
+from kernel.kafka.group import CLOSE_SECONDS, Figures, Membership, Rivals, let_go, member_of
 from kernel.kafka.standing import Standing
 from kernel.log import Message
 
@@ -21,10 +21,12 @@ class PlainDelivery(ConsumerRebalanceListener):
         membership: Membership,
         topics: Sequence[str],
     ) -> None:
-        self._standing = Standing(membership.cluster, topics, membership.tick_seconds)
+        self._standing = Standing(membership, topics)
         self._membership = membership
         self._consumer: AIOKafkaConsumer | None = None
         self._figures = Figures()
+        self._rivals = Rivals(membership)
+        self._astray: Exception | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     # The port.
@@ -41,6 +43,8 @@ class PlainDelivery(ConsumerRebalanceListener):
             return ()
         try:
             consumer = self._consumer or await self._join()
+            self._rivals.see(consumer, member_of(consumer))
+            self._mind()
             self._figures.tell(standing.offsets, consumer.commit)
             return standing.read(await standing.take(consumer, limit))
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):
@@ -84,13 +88,21 @@ class PlainDelivery(ConsumerRebalanceListener):
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Note what is owned from now on. Only local flags are set: a batch may be on its way."""
-        self._standing.assign(assigned)
-        if self._consumer is not None:
-            self._standing.place(self._consumer, assigned)
+        try:
+            self._standing.assign(assigned)
+            if self._consumer is not None:
+                self._standing.place(self._consumer, assigned)
+        except Exception as error:  # noqa: BLE001 - aiokafka would only log it, and we own nothing that we know
+            self._astray = error
+
+    def _mind(self) -> None:
+        if self._astray is not None:
+            raise self._astray
 
     async def _part(self, *, leave: bool) -> None:
         """Close the client; if it cannot end in time it goes on ending beside us."""
         consumer, self._consumer, self._standing.joined = self._consumer, None, False
+        self._astray = None
         self._figures.stop()
         if consumer is None:
             return

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from kernel.kafka.cluster import ANSWER_SECONDS, Cluster, NoAnswer, TopicMissing
+from kernel.kafka.group import unheard
 from kernel.kafka.records import headers_of
 from kernel.log import Outgoing, Target
 from kernel.telemetry import TARGET_FAILED, logger
@@ -47,15 +48,19 @@ class Lane:
 
 
 class Publisher:
-    """One worker's producer. `drift` is by how many seconds the last stamp lay outside send and answer."""
+    """One worker's producer. `drift` is by how many seconds the last stamp lay outside send and answer.
 
-    def __init__(self, cluster: Cluster, who: str) -> None:
+    `took` is told how many seconds each publication took.
+    """
+
+    def __init__(self, cluster: Cluster, who: str, took: Callable[[float], object] = unheard) -> None:
         self._cluster = cluster
         self._who = f"{who}-publisher"
         self._producer: AIOKafkaProducer | None = None
         self._topics: set[str] = set()
         self._lanes: dict[Target, Lane] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._took = took
         self.drift = 0.0
 
     async def publish(self, batches: Mapping[Target, Sequence[Outgoing]]) -> Mapping[Target, int]:
@@ -70,6 +75,7 @@ class Publisher:
         counts = await asyncio.gather(
             *(self._deliver(producer, lanes[target], target, batches[target]) for target in tried)
         )
+        self._took(time.monotonic() - now)
         return dict.fromkeys(batches, 0) | dict(zip(tried, counts, strict=True))
 
     async def close(self) -> None:
@@ -115,10 +121,13 @@ class Publisher:
             self._topics.discard(topic)  # asked for anew the next time
             raise TopicMissing(topic, target[1])
         builder = producer.create_batch()
-        count = 0
+        count, city = 0, self._cluster.city
         for message in batch:
             written = builder.append(
-                timestamp=None, key=message.key.encode(), value=message.body, headers=headers_of(message)
+                timestamp=None,
+                key=message.key.encode(),
+                value=message.body,
+                headers=headers_of(message, city),
             )
             if written is None:
                 break

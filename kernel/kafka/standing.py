@@ -2,28 +2,39 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
-from kernel.kafka.cluster import Cluster, TopicMissing
-from kernel.kafka.records import Record, in_order_of_stamps, message_of
+from kernel.kafka.cluster import TopicMissing
+from kernel.kafka.group import Membership
+from kernel.kafka.records import Record, in_order_of_stamps
 from kernel.log import Message
 
 _GRACE_SECONDS: Final = 0.1
+_IDLE_TICKS: Final = 40
+_IDLE_TIMES: Final = 4
+"""After so many idle ticks each takes so many times as long: messages end it, the rest comes later."""
 
 
 class Standing:
     """Positions are kept here, not in the group: what a rebalance takes away and gives back goes on where it
     was. A partition that nobody has sought yet is paused. The group's offsets are figures for dashboards.
+
+    Topics in `singles` have partition 0 only, which nobody needs to own of them in order to own the number.
     """
 
-    def __init__(self, cluster: Cluster, topics: Sequence[str], tick_seconds: float) -> None:
+    def __init__(self, membership: Membership, topics: Sequence[str]) -> None:
+        cluster = self._cluster = membership.cluster
+        self._read = membership.read
+        self._whole = [cluster.name(topic) for topic in topics if topic not in membership.singles]
         self.topics = {cluster.name(topic): topic for topic in topics}
-        self.tick_seconds = tick_seconds
+        self.tick_seconds = membership.tick_seconds
         self.own: frozenset[int] = frozenset()
         self.joined = False
+        self._idle = 0
+        self._moved = membership.moved
         self._positions: dict[int, dict[str, int]] = {}
 
     # What the worker says and asks.
@@ -42,9 +53,10 @@ class Standing:
         """Own the numbers that are held of every topic."""
         held = set(assigned)
         numbers = {tp.partition for tp in held}
-        self.joined = True
+        self.joined, self._idle = True, 0
+        self._moved()
         self.own = frozenset(
-            number for number in numbers if all(TopicPartition(name, number) in held for name in self.topics)
+            number for number in numbers if all(TopicPartition(name, number) in held for name in self._whole)
         )
 
     # What the client does.
@@ -81,21 +93,55 @@ class Standing:
 
         A rebalance makes aiokafka wait for its end; a tick goes by all the same.
         """
-        found: Mapping[TopicPartition, Sequence[ConsumerRecord]] = {}
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.tick_seconds + _GRACE_SECONDS):
-                found = await consumer.getmany(timeout_ms=int(self.tick_seconds * 1000), max_records=limit)
+        found: dict[TopicPartition, list[ConsumerRecord]] = {}
+        seconds = self.tick_seconds * (_IDLE_TIMES if self._idle >= _IDLE_TICKS else 1)
+        try:
+            async with asyncio.timeout(seconds + _GRACE_SECONDS):
+                await self._gather(consumer, limit, found, seconds)
+        except TimeoutError:
+            pass
+        except KafkaError:
+            if not found:  # else it comes again, and what was taken is not lost
+                raise
+        self._idle = 0 if found else self._idle + 1
         if not found:
             self._miss_topics(consumer)
             await self._see_positions(consumer)
         return found
+
+    async def _gather(
+        self,
+        consumer: AIOKafkaConsumer,
+        limit: int,
+        found: dict[TopicPartition, list[ConsumerRecord]],
+        seconds: float,
+    ) -> None:
+        """A share of each partition first, then whatever there is: a flooded one holds up no other.
+
+        By itself aiokafka empties the first partition that it has fetched before it looks at the next.
+        """
+        left = set(consumer.assignment())
+        share = max(1, limit // max(1, len(left)))
+        room, wait = limit, int(seconds * 1000)
+        while room > 0:
+            fair = bool(left) or not found
+            more = await consumer.getmany(
+                *(left if found else ()), timeout_ms=wait, max_records=min(share, room) if fair else room
+            )
+            for tp, records in more.items():
+                found.setdefault(tp, []).extend(records)
+                room -= len(records)
+            wait = 0
+            if not fair or not found:
+                return
+            left = left - more.keys() if more else set[TopicPartition]()
 
     def read(self, found: Mapping[TopicPartition, Sequence[Record]]) -> Sequence[Message]:
         """The messages in what was taken, and stand behind them."""
         runs: list[list[Message]] = []
         for (name, partition), records in found.items():
             topic = self.topics[name]
-            runs.append([message_of(topic, partition, record) for record in records])
+            runs.append([self._read(self._cluster, topic, partition, record) for record in records])
             self._positions[partition][topic] = runs[-1][-1].offset + 1
         return in_order_of_stamps(runs) if runs else ()
 

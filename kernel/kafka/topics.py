@@ -6,21 +6,36 @@ from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.conn import AIOKafkaConnection
+from aiokafka.errors import (
+    GroupIdNotFound,
+    KafkaConnectionError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from kernel.errors import BrokerRefused, BrokerUnreachable
+from kernel.kafka.allowed import refuse_without_rights
 from kernel.kafka.cluster import Cluster
+from kernel.kafka.entering import entered
 from kernel.kafka.layout import Found, Layout
+from kernel.kafka.rights import Right
 
 _NO_ERROR: Final = 0
 
 
 class Brokers:
-    """What may be asked of the brokers about topics, over an open connection."""
+    """What may be asked of the brokers about topics, over open connections."""
 
-    def __init__(self, cluster: Cluster, admin: AIOKafkaAdminClient) -> None:
+    def __init__(self, cluster: Cluster, admin: AIOKafkaAdminClient, connection: AIOKafkaConnection) -> None:
         self._cluster = cluster
         self._admin = admin
+        self._connection = connection
+
+    async def refuse_without(self, needed: Sequence[Right]) -> None:
+        """`RightsMissing` unless we have these rights, as far as their topics are there."""
+        await refuse_without_rights(self._cluster, self._connection, needed)
 
     async def names(self) -> Collection[str]:
         """The names of all topics that we may see."""
@@ -64,6 +79,17 @@ class Brokers:
             if for_code(code) is not TopicAlreadyExistsError:
                 self._check(code, words, f"the topic {name}")
 
+    async def members(self, groups: Sequence[str]) -> Collection[str]:
+        """Who is a member of these groups of ours now, by the names that clients give."""
+        names: set[str] = set()
+        for group in groups:  # aiokafka cannot read an answer about several
+            [answer] = await self._admin.describe_consumer_groups([self._cluster.name(group)])
+            for code, name, _, _, _, members, *_ in answer.groups:
+                if for_code(code) is not GroupIdNotFound:
+                    self._check(code, None, f"the group {name}")
+                names.update(client for _, client, *_ in members)
+        return names
+
     def _check(self, code: int, words: str | None, what: str) -> None:
         if code != _NO_ERROR:
             found = words or for_code(code).__name__
@@ -72,12 +98,20 @@ class Brokers:
 
 @asynccontextmanager
 async def brokers(cluster: Cluster) -> AsyncGenerator[Brokers]:
-    """A connection to the brokers; whatever they cannot or will not do becomes a fault in words."""
+    """The brokers, once they have let us in; whatever they cannot or will not do is a fault in words."""
     arguments: dict[str, Any] = cluster.client("topics")
-    admin = AIOKafkaAdminClient(**arguments)
+    async with (
+        entered(cluster) as connection,
+        _started(cluster, AIOKafkaAdminClient(**arguments)) as admin,
+    ):
+        yield Brokers(cluster, admin, connection)
+
+
+@asynccontextmanager
+async def _started(cluster: Cluster, admin: AIOKafkaAdminClient) -> AsyncGenerator[AIOKafkaAdminClient]:
     try:
         await admin.start()
-        yield Brokers(cluster, admin)
+        yield admin
     except KafkaConnectionError as error:
         raise BrokerUnreachable(cluster.bootstrap, str(error)) from error
     except KafkaError as error:

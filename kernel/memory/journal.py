@@ -132,11 +132,11 @@ class MemoryJournal:
     async def histories(
         self, streams: Mapping[int, Collection[str]], fold: str
     ) -> Mapping[tuple[int, str], History]:
-        """See the port."""
+        """See the port; in order, so that nothing hangs on how a process hashes names."""
         return {
             (partition, stream): self._history(partition, stream, fold)
             for partition, names in streams.items()
-            for stream in names
+            for stream in sorted(names)
         }
 
     def _history(self, partition: int, stream: str, fold: str) -> History:

@@ -22,12 +22,15 @@ from kernel.sql.tables import micros, moment
 _MARK_BYTES: Final = 16
 _WITNESS_SECONDS: Final = 5.0
 
+MOVED: Final = "moved"
+"""The host of a city that goes on elsewhere: here it can be looked at and exported again, no more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class City:
     """What never changes again. `clock` is `system` (city time from `start_wall` and `start_city` on, at
     `speed`; both unset: wall time) or `stepped`, from `start_city` on. `mark` tells it from any other city.
-    `host` is `embedded`, all in one process, or `kafka`.
+    `host` is `embedded`, all in one process, or `kafka`; `moved` once it was exported to go on elsewhere.
     """
 
     code: str
@@ -129,6 +132,7 @@ async def open_city(
 _HOSTS: Final = {
     "embedded": "`gridcase run`, which runs the whole city in one process",
     "kafka": "`gridcase worker`, one or more for each service, with GRIDCASE_KAFKA_BOOTSTRAP set",
+    MOVED: "it goes on where its export was imported; here it can be looked at, or exported again",
 }
 _KEEP: Final = "start with the number found; it is fixed for ever, and a city with another one is a new city"
 
@@ -185,17 +189,23 @@ async def _migrated(url: str, change: Callable[[Connection], None]) -> str:
 
 
 def _found(connection: Connection, place: Place, city: City) -> City:
+    settle_in(connection, place.name, city)
+    return read_city(connection, place.name)
+
+
+def settle_in(connection: Connection, place: str, city: City, created: datetime | None = None) -> None:
+    """Make the tables of a city in an empty database; one that has moved here brings its mark along."""
     if migrate.revision(connection) is not None:
-        there = read_city(connection, place.name)
+        there = read_city(connection, place)
         if there.code != city.code:
             do = "give the new city a database of its own"
-            raise AnotherCity(place.name, "its code", city.code, there.code, do)
-        raise CityThere(place.name, f"{there.name} ({there.code})")
+            raise AnotherCity(place, "its code", city.code, there.code, do)
+        raise CityThere(place, f"{there.name} ({there.code})")
     strangers = migrate.tables(connection)
     if strangers:
-        raise CityThere(place.name, f"tables of somebody else ({', '.join(strangers[:3])})")
+        raise CityThere(place, f"tables of somebody else ({', '.join(strangers[:3])})")
     migrate.upgrade(connection)
-    mark = os.urandom(_MARK_BYTES)
+    mark = bytes.fromhex(city.mark) or os.urandom(_MARK_BYTES)
     connection.execute(
         insert(row).values(
             id=1,
@@ -208,10 +218,9 @@ def _found(connection: Connection, place: Place, city: City) -> City:
             start_city=_stored(city.start_city),
             speed=city.speed,
             mark=mark,
-            created=micros(datetime.now(UTC)),
+            created=micros(created or datetime.now(UTC)),
         )
     )
-    return read_city(connection, place.name)
 
 
 def read_city(connection: Connection, place: str) -> City:

@@ -13,7 +13,7 @@ from kernel.log import Headers, Message, Outgoing, Span, Target
 from kernel.sql import bulk
 from kernel.sql.commit import append
 from kernel.sql.counters import JOURNALS, TARGETS, lock
-from kernel.sql.heads import Head, Source, journal_source
+from kernel.sql.heads import Head, Heads, Source, journal_source
 from kernel.sql.recent import Part
 from kernel.sql.store import Store
 from kernel.sql.tables import EPOCH, micros, moment
@@ -143,7 +143,7 @@ class SqlLog:
         topics = {target: self._topic(target[0]) for target in targets}
 
         def work(connection: Connection) -> dict[Target, tuple[Head, int]]:
-            return _ends_of(connection, topics)
+            return ends_of(connection, topics)
 
         return await self._store.write(work)
 
@@ -182,6 +182,15 @@ class SqlLog:
 
 def _source(topic: Topic, partition: int) -> Source:
     return journal_source(topic.journal_of, partition) if topic.journal_of else (topic.name, partition)
+
+
+def known_ends(heads: Heads, targets: Iterable[Target]) -> dict[Target, int]:
+    """Where topics end as far as this process knows, without asking."""
+    declared = {topic.name: topic for topic in TOPICS}
+    sources = {target: _source(declared[target[0]], target[1]) for target in targets}
+    return {
+        target: heads.known[source].end if source in heads.known else 0 for target, source in sources.items()
+    }
 
 
 def read_ranges(connection: Connection, wanted: Sequence[Wanted]) -> list[Message]:
@@ -236,7 +245,8 @@ def _events(connection: Connection, wanted: Sequence[Wanted]) -> list[Message]:
     return found
 
 
-def _ends_of(connection: Connection, topics: Mapping[Target, Topic]) -> dict[Target, tuple[Head, int]]:
+def ends_of(connection: Connection, topics: Mapping[Target, Topic]) -> dict[Target, tuple[Head, int]]:
+    """Heads and first offsets of topic partitions, behind everything that is stamped and on its way."""
     events = {(topic.journal_of, target[1]): target for target, topic in topics.items() if topic.journal_of}
     commands = [target for target, topic in topics.items() if not topic.journal_of]
     ends: dict[Target, tuple[Head, int]] = {}

@@ -23,6 +23,7 @@ from kernel.errors import (
     DatabaseUnreachable,
     NoSuchCity,
 )
+from kernel.settings import hide_password
 from kernel.sql import postgres, sqlite
 from kernel.sql.holding import Holding
 from kernel.sql.store import Store
@@ -172,7 +173,7 @@ class PostgresPlace:
     def __init__(self, url: URL) -> None:
         self.url = url
         self.witness: Path | None = None
-        self.name = url.render_as_string(hide_password=True)
+        self.name = hide_password(url.render_as_string(hide_password=False))
 
     async def run(self, work: Callable[[Connection], T], *, create: bool = False) -> T:
         """See the port; a database is made by its owner, never by us."""

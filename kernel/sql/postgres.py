@@ -7,9 +7,10 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, TypeVar
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kernel.sql.heads import Heads
@@ -30,16 +31,28 @@ SESSION: Final = {
 
 _POOL: Final = 12
 _CONNECT_SECONDS: Final = 5
+_ANSWER_SECONDS: Final = 15
+"""How long a city at work waits for an answer: no timeout of the server's ends a silence of the network."""
 
 
-def engine_of(url: str, pool: int = _POOL) -> AsyncEngine:
+def engine_of(url: str, pool: int = _POOL, answer_seconds: float | None = None) -> AsyncEngine:
     """An engine on asyncpg with the session settings of every connection of ours."""
+    address, tls = _apart(make_url(url).set(drivername="postgresql+asyncpg"))
+    patience = {"timeout": _CONNECT_SECONDS, "command_timeout": answer_seconds}
     return create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"),
+        address,
         pool_size=pool,
         max_overflow=0,
-        connect_args={"server_settings": SESSION, "timeout": _CONNECT_SECONDS},
+        connect_args={"server_settings": SESSION, **patience, **tls},
     )
+
+
+def _apart(url: URL) -> tuple[URL, dict[str, str]]:
+    """The URL without libpq's words for TLS (`sslmode`, `sslrootcert` …), and these as asyncpg reads them."""
+    tls = {name: value for name, value in url.query.items() if name.startswith("ssl") and name != "ssl"}
+    if not tls:
+        return url, {}
+    return url.difference_update_query(tls), {"dsn": f"postgresql:///?{urlencode(tls, doseq=True)}"}
 
 
 class PostgresStore:
@@ -48,7 +61,7 @@ class PostgresStore:
     def __init__(self, url: str, stamp: Callable[[], datetime], poll_seconds: float = 0.2) -> None:
         self.stamp = stamp
         self.heads = Heads()
-        self._engine = engine_of(url)
+        self._engine = engine_of(url, answer_seconds=_ANSWER_SECONDS)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._poll = Poll(self, poll_seconds)
 

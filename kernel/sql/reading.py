@@ -70,7 +70,7 @@ def claim(connection: Connection, processor: str, partition: int) -> Claim:
     ).first()
     if row is None or not row.body:
         return Claim(Cursor(partition=partition), (), (), {}, 1)
-    cursor = msgspec.structs.replace(_cursors.decode(row.body), published=row.published)
+    cursor = cursor_of(row)
     parked = connection.execute(
         select(held.c.stream, func.count().label("number"))
         .where(held.c.journal == row.id, held.c.kind == HeldKind.PARKED)
@@ -79,10 +79,15 @@ def claim(connection: Connection, processor: str, partition: int) -> Claim:
     return Claim(
         cursor=cursor,
         records=_unpublished(connection, row.id, cursor),
-        outgoing=_unsent(connection, row.id, cursor),
+        outgoing=unsent(connection, row.id, cursor),
         parked={row.stream: row.number for row in parked},
         next_held=row.held + 1,
     )
+
+
+def cursor_of(row: Any) -> Cursor:
+    """The cursor in a row of `journals`."""
+    return msgspec.structs.replace(_cursors.decode(row.body), published=row.published)
 
 
 def cursors(connection: Connection) -> dict[tuple[str, int], Cursor]:
@@ -90,13 +95,7 @@ def cursors(connection: Connection) -> dict[tuple[str, int], Cursor]:
     rows = connection.execute(
         select(journals.c.processor, journals.c.partition, journals.c.published, journals.c.body)
     )
-    return {
-        (row.processor, row.partition): msgspec.structs.replace(
-            _cursors.decode(row.body), published=row.published
-        )
-        for row in rows
-        if row.body
-    }
+    return {(row.processor, row.partition): cursor_of(row) for row in rows if row.body}
 
 
 def _unpublished(connection: Connection, number: int, cursor: Cursor) -> list[Record]:
@@ -110,7 +109,8 @@ def _unpublished(connection: Connection, number: int, cursor: Cursor) -> list[Re
     )
 
 
-def _unsent(connection: Connection, number: int, cursor: Cursor) -> list[Outgoing]:
+def unsent(connection: Connection, number: int, cursor: Cursor) -> list[Outgoing]:
+    """What the outbox of a journal partition has above what was acknowledged."""
     query = select(outbox.c.body).where(
         outbox.c.journal == number, outbox.c.seq > cursor.published, outbox.c.seq <= cursor.seq
     )

@@ -22,7 +22,7 @@ class SqlSecrets:
         """See the port."""
 
         def work(connection: Connection) -> None:
-            with _leaving_nothing(connection):
+            with leaving_nothing(connection):
                 bulk.insert_new(connection, secrets, [tuple(one) for one in kept])
 
         await self._store.write(work)
@@ -41,7 +41,7 @@ class SqlSecrets:
         there = update(secrets).where(secrets.c.id == report, secrets.c.key.is_not(None))
 
         def work(connection: Connection) -> bool:
-            with _leaving_nothing(connection):
+            with leaving_nothing(connection):
                 return connection.execute(there.values(key=None)).rowcount > 0
 
         return await self._store.write(work)
@@ -83,7 +83,7 @@ class SqlSecrets:
 
 
 @contextmanager
-def _leaving_nothing(connection: Connection) -> Generator[None]:
+def leaving_nothing(connection: Connection) -> Generator[None]:
     """SQLite leaves in its pages what it deletes or moves between them; of keys it must not."""
     if connection.dialect.name != "sqlite":
         yield

@@ -17,6 +17,7 @@ from schemas.case.opening import AcceptCase, VoidCase
 from schemas.case.states import OPEN, State
 from schemas.case.supervising import LiftSupervision, Supervise
 from schemas.refusal import Refusal
+from services.router.acting import acting_post
 from services.router.state import Calls, Case
 
 VOID_REASONS: Final = (
@@ -44,7 +45,7 @@ def listed(code: str, allowed: tuple[str, ...], found: str) -> Refusal | None:
 
 def sending_post(context: Context) -> Post | None:
     """The post that sent the command; `None` for a processor, a reporter or the clock."""
-    return context.rules.bundle.posts.get(context.sender.id) if context.sender.kind == "post" else None
+    return acting_post(context)
 
 
 # ── acceptance ───────────────────────────────────────────────────────────────────────────────────────

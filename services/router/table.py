@@ -19,6 +19,7 @@ from schemas.case.timing import BreachTakenBack
 from schemas.case.union import CaseEvent
 from schemas.refusal import Refusal
 from services.router import firings
+from services.router.acting import acting_post
 from services.router.evolve import evolve
 from services.router.state import Case
 
@@ -29,6 +30,8 @@ Guard: TypeAlias = Callable[[Case, Any, Context], Refusal | None]
 Otherwise: TypeAlias = Callable[[Case, Any, Context], Events]
 
 CLOCK: Final = "sla.clock"
+_HELD: Final = frozenset({"post", "unit"})
+"""Senders that must be in force on the day."""
 
 
 class Role(NamedTuple):
@@ -111,11 +114,11 @@ def table(union: Any, *rows: Row) -> Callable[[Case, Any, Context], Events]:
 
 def _judged(row: Row, case: Case, command: Any, context: Context) -> Events | Refusal:
     post = None
-    if context.sender.kind == "post":
-        bundle = context.rules.bundle
-        post = bundle.posts.get(context.sender.id, bundle.day(context.now))
+    if context.sender.kind in _HELD:
+        post = acting_post(context, context.rules.bundle.day(context.now))
         if post is None:
-            return Refusal(code="post_not_held", expected="a post in force today", found=context.sender.id)
+            expected = f"a {context.sender.kind} in force today"
+            return Refusal(code="post_not_held", expected=expected, found=context.sender.id)
     if row.revised and command.expected_revision and command.expected_revision != case.revision:
         wanted = command.expected_revision
         return Refusal(code="stale_revision", expected=str(case.revision), found=str(wanted))

@@ -23,6 +23,7 @@ from kernel.editions import rules_of
 from kernel.hosts.replay import Again, Histories, Replayer, Traffic, Verdict, traffic
 from kernel.journal import Cursor, Held, Record, StoredTimer
 from kernel.log import Message, Target
+from kernel.page import partitions_of
 from kernel.sql.log import Wanted, read_ranges
 from kernel.sql.tables import journals, targets
 from rules.bundle import Bundle
@@ -121,12 +122,12 @@ Messages: TypeAlias = Mapping[Target, Sequence[Message]]
 
 async def read(city: Opened, accepted: int = 0, refused: int = 0, messages: Messages | None = None) -> Lived:
     """All that a city's database holds; `messages` where its topics are elsewhere."""
-    partitions = range(city.city.partitions)
     histories: dict[str, dict[int, list[Record]]] = {}
     held: dict[str, list[Held]] = {}
     timers: dict[str, Sequence[StoredTimer]] = {}
     cursors: dict[str, dict[int, Cursor]] = {}
     for name, journal in city.journals.items():
+        partitions = partitions_of(name, city.city.partitions)
         histories[name] = {one: [row async for row in journal.records(one)] for one in partitions}
         held[name] = [one async for one in journal.held()]
         timers[name] = await journal.due(dict.fromkeys(partitions, FAR), 1_000_000)

@@ -4,70 +4,48 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 
-from cli.worker import SERVICES
-from kernel.edge import EDGE
-from tests.integration.account import account
-from tests.integration.faults import record
-from tests.integration.load import Load
 from tests.integration.town import Town
+from tests.integration.trial import FEW_LAYERS, WORKERS, count, one_gives_way, shaken, under_load
 from tests.kafka import KafkaServer
 from tests.postgres import PostgresServer
-
-PER_SECOND = 12
-WORKERS = [service for service in SERVICES if service != EDGE]
-"""The edge is the test's own process: it is what the load goes through."""
 
 FROZEN_SECONDS = 9
 """Longer than a session (6 s): the group has given the partitions away."""
 
-KILLS = [pytest.param(5, id="each-service-once"), pytest.param(20, id="20-times", marks=pytest.mark.soak)]
+KILLS = 20
 
 pytestmark = pytest.mark.timeout(900)
 
 
-@asynccontextmanager
-async def under_load(url: str, bootstrap: str, reports: int) -> AsyncIterator[tuple[Town, Load]]:
-    """A town at work under a load."""
-    async with Town(url, bootstrap) as town:
-        await town.start_all(WORKERS)
-        environ = town.environ
-        async with Load(url, reports, per_second=PER_SECOND, environ=environ) as load:
-            await load.recovered(time.monotonic())
-            yield town, load
+async def killed(town: Town, service: str) -> list[float]:
+    """`kill -9`, and start again at once; seconds until it writes again, if anybody sends it anything."""
+    before = await town.rows(service)
+    at = await town.kill(service)
+    await town.start(service)
+    return [] if service == "registry" else [await town.moves(service, before, at)]
 
 
-async def count(what: str, times: int, town: Town, load: Load, seconds: list[float]) -> None:
-    """Let everything come to its end, stop all, and count exactly."""
-    await load.finish()
-    codes = await town.stop_all()
-    assert set(codes) == {0}, town.said[-5:]
-    whole = account(await town.drained(), load.acknowledged, copies=True)
-    assert (whole.lost, whole.twice) == (0, 0)
-    assert whole.decided_once == whole.inputs
-    assert whole.seen_once == whole.sent
-    record(what, times, whole, seconds)
+async def test_a_short_day_of_faults_costs_nothing(postgres_url: str, kafka_bootstrap: str) -> None:
+    """Each service killed once, exceptions out of three layers, and a second process under the same slot."""
+    async with under_load(postgres_url, kafka_bootstrap, 150) as (town, load):
+        seconds = [second for service in WORKERS for second in await killed(town, service)]
+        seconds += await shaken(town, FEW_LAYERS)
+        await one_gives_way(town)
+        await count("kill -9, exceptions, one slot twice", 9, town, load, seconds)
 
 
-@pytest.mark.parametrize("times", KILLS)
-async def test_workers_that_are_killed_cost_nothing(
-    postgres_url: str, kafka_bootstrap: str, times: int
-) -> None:
-    dice, seconds = random.Random(times), list[float]()
-    async with under_load(postgres_url, kafka_bootstrap, 60 * times) as (town, load):
-        for place in range(times):
-            service = WORKERS[place % len(WORKERS)]
+@pytest.mark.soak
+async def test_workers_that_are_killed_cost_nothing(postgres_url: str, kafka_bootstrap: str) -> None:
+    dice, seconds = random.Random(KILLS), list[float]()
+    async with under_load(postgres_url, kafka_bootstrap, 40 * KILLS) as (town, load):
+        for place in range(KILLS):
             await asyncio.sleep(dice.uniform(0.2, 1.0))
-            before = await town.rows(service)
-            at = await town.kill(service)
-            await town.start(service)
-            if service != "registry":  # nobody sends it anything
-                seconds.append(await town.moves(service, before, at))
-        await count("kill -9 of workers, Kafka", times, town, load, seconds)
+            seconds += await killed(town, WORKERS[place % len(WORKERS)])
+        await count("kill -9 of workers, Kafka", KILLS, town, load, seconds)
 
 
 @pytest.mark.soak
@@ -75,11 +53,10 @@ async def test_a_worker_frozen_beyond_its_session_is_fenced(postgres_url: str, k
     async with under_load(postgres_url, kafka_bootstrap, 400) as (town, load):
         await town.start("router", "b")
         await asyncio.sleep(8)  # the group has shared the partitions out
-        before = await town.rows("router")
+        theirs = town.shared("router.case", "ab", "a")
         frozen = town.processes["router", "a"]
         frozen.send_signal(signal.SIGSTOP)
-        at = time.monotonic()
-        seconds = [await town.moves("router", before, at)]
+        seconds = await town.each_moves("router.case", theirs, time.monotonic())
         await asyncio.sleep(FROZEN_SECONDS)
         frozen.send_signal(signal.SIGCONT)
         await count("SIGSTOP of a worker, Kafka", 1, town, load, seconds)
@@ -98,15 +75,17 @@ async def test_workers_that_come_and_go_cost_nothing(postgres_url: str, kafka_bo
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("away", [20, 90])
 async def test_a_broker_that_is_killed_is_waited_for(
-    postgres_url: str, own_kafka: Callable[..., KafkaServer]
+    postgres_url: str, own_kafka: Callable[..., KafkaServer], away: int
 ) -> None:
     server = own_kafka().start()
     async with under_load(postgres_url, server.bootstrap, 300) as (town, load):
+        town.keep_up()
+        await asyncio.to_thread(server.restart, signal.SIGKILL, away)
         before = await town.rows("router")
-        await asyncio.to_thread(server.restart, signal.SIGKILL, 20)
         seconds = [await town.moves("router", before, time.monotonic())]
-        await count("broker killed, back after 20 s", 1, town, load, seconds)
+        await count(f"broker killed, back after {away} s", 1, town, load, seconds)
 
 
 @pytest.mark.soak

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.structs import TopicPartition
 
-from kernel.errors import InnerUnreadable
+from kernel.errors import InnerUnreadable, SlotTaken
 from kernel.kafka import group
 from kernel.kafka.cluster import TopicMissing
 from kernel.kafka.log import KafkaLog
@@ -232,3 +232,23 @@ async def test_what_a_stranger_put_on_an_inner_topic_is_named(
     await sought(log)
     with pytest.raises(InnerUnreadable, match=rf"{WORK.name}/4 at offset 0 .*{found}"):
         await read(log, 1)
+
+
+async def test_of_two_processes_under_one_name_one_gives_way(cabinet: Cabinet) -> None:
+    """Each puts the other out of the group, for ever: the broker knows a static member by its name alone."""
+    logs = [cabinet.log(worker="workers-a") for _ in range(2)]
+    await owning(logs[0], ALL)
+
+    async def turning_until_told(log: KafkaLog) -> None:
+        while True:
+            await log.fetch(1)
+
+    began = time.monotonic()
+    turned = [asyncio.create_task(turning_until_told(log)) for log in logs]
+    async with asyncio.timeout(60):
+        done, left = await asyncio.wait(turned, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    with pytest.raises(SlotTaken, match="uses the slot a"):
+        next(iter(done)).result()
+    assert time.monotonic() - began < 30

@@ -17,11 +17,12 @@ from cli.topology import DOORS
 from kernel.clock import SteppedClock
 from kernel.edge import EDGE, Edge, Submission
 from kernel.keyring import Secret
+from kernel.meters import MeteredJournal, Meters
 from kernel.processor import Sender
 from kernel.sql.city import City, create_city, open_city
 from kernel.sql.secrets import SqlSecrets
 from kernel.sql.tables import secrets
-from kernel.telemetry import LETTER_DEAD, MeteredJournal, Meters, configure
+from kernel.telemetry import LETTER_DEAD, configure
 from schemas.refusal import Refusal
 from tests.integration.lived import begun, bundle_of, midnight
 from tests.integration.test_poison import report, sent, with_data

@@ -27,6 +27,7 @@ from kernel.sql.journal import SqlJournal
 from kernel.sql.log import SqlLog
 from schemas.topics import Retention, Topic
 from tests.contract.test_journal import move, outgoing, record
+from tests.integration.proxy import Network
 from tests.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[2]
@@ -431,6 +432,24 @@ class TestPostgres:
                     await eventually(lambda: at_seq(journal, seq))  # noqa: B023 - awaited at once
                 assert proxy.cuts == 12
                 assert await assert_whole(opened) == {0: seq}
+
+    async def test_a_silent_network_is_not_waited_for_for_ever(
+        self, postgres_server: PostgresServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No timeout of the server's can end it: nothing of ours reaches it, nothing of it reaches us."""
+        monkeypatch.setattr(postgres, "_ANSWER_SECONDS", 0.5)
+        await create_city(postgres_url, CITY)
+        async with Network(postgres_server.port) as network:
+            url = postgres_url.replace(f":{postgres_server.port}/", f":{network.own}/")
+            async with await open_city(url, exclusive=False) as opened:
+                journal = journal_of(opened)
+                assert await commit_next(journal) == 1
+                network.silence()
+                async with asyncio.timeout(20):
+                    with pytest.raises(Exception):  # noqa: B017 - any exception is doubt
+                        await commit_next(journal)
+                network.mend()
+                assert await eventually(lambda: commit_next(journal)) == 2
 
     async def test_a_restart_of_the_server_is_survived(
         self, own_postgres: Callable[..., PostgresServer]

@@ -127,3 +127,19 @@ def test_brokers_that_are_not_there_or_refuse_are_one_line(run: Run, monkeypatch
     unset = run("topics", "apply")
     assert unset.exit_code == Exit.SETTINGS
     assert "GRIDCASE_KAFKA_BOOTSTRAP" in unset.stderr
+
+
+def test_rights_have_the_names_of_this_city_and_ask_no_broker(
+    run: Run, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRIDCASE_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    shown = value(run("topics", "rights", "--json"))
+    assert {f"unit.{unit}" for unit in UNITS} < set(shown)
+    topics = {one["name"]: one["operations"] for one in shown["router"] if one["kind"] == "topic"}
+    assert topics[cluster.name("case.commands")] == ["Read", "Write", "DescribeConfigs"]
+    assert cluster.name("intake.reports") not in topics
+    users = list(yaml.safe_load_all(run("topics", "rights", "--strimzi").stdout))
+    names = {user["metadata"]["name"] for user in users}
+    assert len(names) == len(shown)
+    assert all(name == name.lower() for name in names)
+    assert all(len(line) <= 100 for line in run("topics", "rights").stdout.splitlines())

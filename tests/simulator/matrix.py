@@ -17,7 +17,7 @@ from kernel.hosts.simulator.world import PROFILES
 from rules.bundle import Bundle
 from rules.folder import compile_folder
 from tests.simulator.hints import HINTS
-from tests.simulator.mutants import committing, holding, receiving, sending, timing
+from tests.simulator.mutants import committing, holding, receiving, recovering, sending, timing
 from tests.simulator.mutants.swap import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -26,8 +26,10 @@ MUTANTS: tuple[Mutant, ...] = (
     *sending.MUTANTS,
     *timing.MUTANTS,
     *holding.MUTANTS,
+    *recovering.MUTANTS,
 )
 BY_NAME: Mapping[str, Mutant] = {mutant.name: mutant for mutant in MUTANTS}
+assert len(BY_NAME) == len(MUTANTS), "two mutants of one name: one of them would never be hunted"
 SEEDS = 200
 """Within so many seeds a switched-off rule must be found."""
 

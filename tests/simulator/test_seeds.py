@@ -41,6 +41,9 @@ def test_every_seed_holds(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\nsimulator: {len(outcomes)} seeds, {handled} inputs decided, {len(broken)} broken")  # noqa: T201
     assert not broken, "\n".join(told(one) for one in broken)
+    assert not [(one.seed, one.profile) for one in outcomes if not one.handled], (
+        "a city in which nothing happens"
+    )
 
 
 def all_of(least: int, seconds: float) -> list[Outcome]:

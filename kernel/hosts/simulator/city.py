@@ -58,6 +58,10 @@ class People(Protocol):
         """Whether it has sent all that it wanted."""
         ...
 
+    def recovered(self, city: "SimulatedCity") -> None:
+        """The city has gone back to a backup: there is more to say, and some of it once more."""
+        ...
+
     def check(self, city: "SimulatedCity") -> None:
         """What must hold at the end for what was sent; raises `Broken`."""
         ...
@@ -101,6 +105,7 @@ class SimulatedCity:
         self.beats: dict[int, datetime] = dict.fromkeys(range(plan.edges), START)
         self.accepted: set[str] = set()
         self.performed: list[Message] = []
+        self.told_in_vain: Sequence[Message] = ()
         self.bugs: set[tuple[str, str]] = set()
         self.joined: dict[str, dict[int, Cursor]] = {}
         self.present: list[str] = []
@@ -224,6 +229,14 @@ class SimulatedCity:
         else:
             self.world.later(f"view of {processor}", lambda: self._refresh(processor))
 
+    def restrict(self, present: Sequence[str]) -> None:
+        """A city put back to a backup does not have the processors that joined since."""
+        absent = [name for name in self.present if name not in present]
+        self.present = list(present)
+        self.workers = {name: one for name, one in self.workers.items() if _of(name) not in absent}
+        self.clocks = {name: one for name, one in self.clocks.items() if _of(name) not in absent}
+        self.world.actors = [actor for actor in self.world.actors if _of(actor.name) not in absent]
+
     def _refresh(self, processor: str) -> None:
         for number in range(self.plan.workers):
             own = (
@@ -320,6 +333,11 @@ class SimulatedCity:
                 ):
                     return f"{name} has held messages"
         return self.unread()
+
+
+def _of(actor: str) -> str:
+    """The processor of a worker."""
+    return actor.partition("#")[0]
 
 
 def broken_unless_idle(city: SimulatedCity) -> None:

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from kernel.edge import EDGE
 from kernel.hosts.simulator.city import FOLD, SimulatedCity
-from kernel.hosts.simulator.faults import SimClock
+from kernel.hosts.simulator.faults import FaultyLog, SimClock
 from kernel.hosts.simulator.world import START
 from kernel.joining import Sending, first_cursor
 from kernel.journal import RULES_STREAM, HeldKind, Move, Snapshot
 from kernel.log import Target
 from kernel.processor import AnyProcessor
+from kernel.worker import Worker
 from schemas.topics import RULES_EDITIONS
 from schemas.wire import encode_data
 
@@ -143,21 +144,59 @@ def _broker_ahead(city: SimulatedCity) -> None:
 
 
 def _worker_off(city: SimulatedCity) -> None:
-    """The clock of a worker is wrong for a while, often beyond the next due time of its timers.
+    """The clock of a worker is wrong for a while, often beyond the next due time of timers that it owns.
 
     Its own writes have told it how it differs from the log's.
     """
     stamps = (records[-1].appended for records in city.broker.records.values() if records)
     if max(stamps, default=START) > city.world.now:
         return
-    logs = {name: worker.log for name, worker in city.workers.items()}
-    wrote = sorted(name for name, log in logs.items() if getattr(log, "wrote", False))
-    wrote = [name for name in wrote if next_due(city, name.partition("#")[0])] or wrote
+    dues = dict(_watched_dues(city))
+    wrote = sorted(dues) or sorted(name for name, worker in city.workers.items() if _wrote(worker))
     if wrote:
         name = city.world.random.choice(wrote)
-        due = next_due(city, name.partition("#")[0])
-        off = city.world.random.choice(_OFF) if due is None else due - city.world.now + timedelta(seconds=60)
+        off = _beyond(city, dues[name]) if name in dues else city.world.random.choice(_OFF)
         _set_wrong(city, name, city.clocks[name], off)
+
+
+def worker_ahead(city: SimulatedCity) -> Callable[[], None] | None:
+    """A worker's clock jumps beyond the due time of a timer that it owns; gives what sets it right again.
+
+    In an idle city, where such a timer needs only that clock to ring: the worker has to see its drift.
+    """
+    dues = sorted(_watched_dues(city))
+    if not dues:
+        return None
+    name, due = city.world.random.choice(dues)
+    clock, off = city.clocks[name], _beyond(city, due)
+    city.world.happened("clock jumps", f"{name} by {off.total_seconds():g} s")
+    clock.skew = clock.right + off
+
+    def set_right() -> None:
+        clock.skew = clock.right
+
+    return set_right
+
+
+def _watched_dues(city: SimulatedCity) -> Iterator[tuple[str, datetime]]:
+    """Workers that have written since they started, and when the next timer is due that they own."""
+    for name, worker in city.workers.items():
+        if _wrote(worker):
+            shelves = city.journals[name.partition("#")[0]].shelves
+            own = (shelves[number] for number in worker.decider.tenures if number in shelves)
+            dues = [timer.due for shelf in own for timer in shelf.timers.values()]
+            due = min((due for due in dues if due > city.world.now), default=None)
+            if due is not None:
+                yield name, due
+
+
+def _wrote(worker: Worker) -> bool:
+    return isinstance(worker.log, FaultyLog) and worker.log.wrote
+
+
+def _beyond(city: SimulatedCity, due: datetime) -> timedelta:
+    """By how much a clock is ahead that takes a timer for due, whatever its margin."""
+    return due - city.world.now + timedelta(seconds=60)
 
 
 def _set_wrong(city: SimulatedCity, who: str, clock: SimClock, off: timedelta) -> None:
@@ -182,10 +221,9 @@ def near_due(city: SimulatedCity) -> None:
         city.world.now = max(city.world.now, due - timedelta(milliseconds=city.world.random.randrange(4000)))
 
 
-def next_due(city: SimulatedCity, name: str = "") -> datetime | None:
-    """When the next timer is due, of any processor or of one."""
-    journals = [city.journals[name]] if name else city.journals.values()
-    shelves = (shelf for journal in journals for shelf in journal.shelves.values())
+def next_due(city: SimulatedCity) -> datetime | None:
+    """When the next timer is due, of any processor."""
+    shelves = (shelf for journal in city.journals.values() for shelf in journal.shelves.values())
     dues = (timer.due for shelf in shelves for timer in shelf.timers.values())
     return min((due for due in dues if due > city.world.now), default=None)
 

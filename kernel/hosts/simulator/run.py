@@ -9,8 +9,17 @@ from kernel.errors import Fault
 from kernel.hosts.replay import traffic
 from kernel.hosts.simulator.checks import Evidence, check_all
 from kernel.hosts.simulator.city import Plan, SimulatedCity, broken_unless_idle
-from kernel.hosts.simulator.disasters import DISASTERS, Backups, back_up, refused
-from kernel.hosts.simulator.happenings import age, forget, happen, near_due, operate, redrive
+from kernel.hosts.simulator.disasters import DISASTERS, refused
+from kernel.hosts.simulator.happenings import (
+    age,
+    forget,
+    happen,
+    near_due,
+    operate,
+    redrive,
+    worker_ahead,
+)
+from kernel.hosts.simulator.recovering import Backup, back_up, kept, recover
 from kernel.hosts.simulator.world import QUIET, Broken, Profile, World
 from kernel.memory.journal import UniqueViolation
 from schemas.wire import frame
@@ -20,6 +29,9 @@ _PATIENCE: Final = 40_000
 
 _HORIZON: Final = timedelta(days=45)
 """How far time goes on after the last input, for timers to ring out."""
+
+_AFTERWARDS: Final = 2000
+"""For how many steps at most people go on after a recovery."""
 
 
 @dataclass(slots=True)
@@ -44,17 +56,16 @@ def run_seed(
 ) -> Outcome:
     """Faults and people for `steps` steps at most, then quiet until all is idle, then every check.
 
-    A `disaster` befalls the idle city; then it is right only if somebody refuses to go on.
+    A `disaster` befalls the idle city; then it is right only if somebody refuses to go on. A city with an
+    older journal is recovered, and lives on.
     """
     world = World(seed, profile, traced=traced)
     outcome = Outcome(seed, profile.name)
     city = SimulatedCity(plan, world)
     try:
-        backups = _live(city, steps, disaster)
+        backup = _live(city, steps, disaster)
         _quieten(city)
-        if disaster:
-            _suffer(city, disaster, backups)
-        else:
+        if not disaster or _lives_on(city, disaster, backup, profile):
             _ring_out(city)
             check_all(evidence(city))
             city.people.check(city)
@@ -73,9 +84,9 @@ def _check_of(error: Exception) -> str:
     return "rows unique" if isinstance(error, UniqueViolation) else "no false refusal"
 
 
-def _live(city: SimulatedCity, steps: int, disaster: str) -> Backups:
+def _live(city: SimulatedCity, steps: int, disaster: str) -> Backup | None:
     world = city.world
-    backups: Backups = {}
+    backup: Backup | None = None
     backup_at = world.random.randrange(200, 1500) if disaster else 0
     while world.steps < steps and not city.people.done():
         if world.chance(world.profile.move):
@@ -84,8 +95,8 @@ def _live(city: SimulatedCity, steps: int, disaster: str) -> Backups:
             happen(city)
         world.step()
         if world.steps == backup_at:
-            backups = back_up(city)
-    return backups
+            backup = back_up(city)
+    return backup or (back_up(city) if disaster else None)
 
 
 def _quieten(city: SimulatedCity) -> None:
@@ -117,6 +128,8 @@ def _ring_out(city: SimulatedCity) -> None:
         if world.random.randrange(4) == 0:
             near_due(city)
             _drain(city, deadline, rounds=2)
+        elif world.random.randrange(4) == 0:
+            _jump(city, deadline)
         world.now = max(world.now, due) + timedelta(hours=world.random.randrange(2, 90))
         _drain(city, deadline, rounds=4)
         forget(city)
@@ -124,12 +137,33 @@ def _ring_out(city: SimulatedCity) -> None:
     _drain(city, deadline, rounds=15)
 
 
-def _suffer(city: SimulatedCity, disaster: str, backups: Backups) -> None:
+def _jump(city: SimulatedCity, deadline: int) -> None:
+    """A worker's clock is wrong for a few idle rounds, at the very moment when a timer waits for it."""
+    set_right = worker_ahead(city)
+    if set_right is not None:
+        _drain(city, deadline, rounds=2)
+        set_right()
+
+
+def _lives_on(city: SimulatedCity, disaster: str, backup: Backup | None, profile: Profile) -> bool:
+    """Suffer a disaster, and see it refused. Whether the city was recovered, and is idle again."""
+    if backup is None:
+        return False
+    world = city.world
     city.stricken = True
-    what = DISASTERS[disaster][0](city, backups)
-    if what:
-        city.world.happened(disaster, what)
-        refused(disaster, what, lambda: _drain(city, city.world.steps + _PATIENCE, rounds=40))
+    struck = DISASTERS[disaster](city, backup)
+    if struck is None:
+        return False
+    world.happened(disaster, struck.what)
+    refused(struck, lambda: _drain(city, world.steps + _PATIENCE, rounds=40))
+    if not struck.name:
+        return False
+    recover(city, backup, struck.name)
+    world.profile = profile
+    _live(city, world.steps + _AFTERWARDS, "")
+    _quieten(city)
+    kept(city, backup)
+    return True
 
 
 def _drain(city: SimulatedCity, deadline: int, rounds: int) -> None:

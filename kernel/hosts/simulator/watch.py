@@ -28,6 +28,16 @@ class Watch:
         self.aside: dict[tuple[str, int, str, Cause], HeldKind] = {}
         self.inputs = 0
 
+    def copy(self, inputs: int | None = None) -> "Watch":
+        """All that is known at this moment, apart; `inputs` counts on from another number."""
+        other = Watch(self._processors.values(), self._world)
+        other._states = dict(self._states)
+        other._versions = {key: list(states) for key, states in self._versions.items()}
+        other.ticked = {key: dict(rows) for key, rows in self.ticked.items()}
+        other.aside = dict(self.aside)
+        other.inputs = self.inputs if inputs is None else inputs
+        return other
+
     def committed(self, name: str, decider: Decider, moves: Sequence[Move], fenced: frozenset[int]) -> None:
         """Look at every move that was stored."""
         for move in moves:
@@ -64,11 +74,11 @@ class Watch:
 
     def _in_time(self, name: str, row: Record, *, ticked: bool) -> None:
         """No `now` runs ahead of the time that it really is, and no timer rings on a tick before its time."""
+        if ticked and row.cause.via is Via.TIMER and row.cause.received > self._world.now:
+            raise Broken("no timer early", f"{name}/{row.partition}/{row.seq} due {row.cause.received}")
         most = self._world.now + WILD_STAMP + _SKEW
         if row.now > most:
             raise Broken("now near the append time", f"{name}/{row.partition}/{row.seq} at {row.now}")
-        if ticked and row.cause.via is Via.TIMER and row.cause.received > self._world.now:
-            raise Broken("no timer early", f"{name}/{row.partition}/{row.seq} due {row.cause.received}")
 
     def _set_aside(self, name: str, move: Move) -> None:
         for held in move.held:

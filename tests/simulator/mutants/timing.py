@@ -63,6 +63,10 @@ def _no_margin() -> Swap:
     return swapped(Worker, "__init__", make)
 
 
+def _drift_unseen() -> Swap:
+    return swapped(Worker, "_drifts", lambda _: lambda self: False)
+
+
 def _wild_taken() -> Swap:
     return swapped(Worker, "_refuse_wild", lambda _: lambda self, batch: None)
 
@@ -79,7 +83,7 @@ def _soon_deaf() -> Swap:
     return swapped(Soon, "follow", lambda _: lambda self, changed: None)
 
 
-def _cut_unseen() -> Swap:
+def _answer_cut_unseen() -> Swap:
     """An answer of the journal that was cut is taken for a whole one."""
 
     def make(original: Any) -> Any:
@@ -121,10 +125,11 @@ MUTANTS = (
     Mutant("messages_first", "timers do not come before a later message", _messages_first, "calm"),
     Mutant("tick_with_unread", "a tick fires though records are unread", _tick_with_unread),
     Mutant("tick_without_margin", "a tick fires up to the worker's own clock", _no_margin, "calm"),
+    Mutant("drift_unseen", "a worker whose clock is wrong fires timers", _drift_unseen, "calm"),
     Mutant("wild_taken", "a record from the future is taken", _wild_taken),
     Mutant("horizon_unseen", "timers beyond those fetched are passed over", _horizon_unseen),
     Mutant("soon_deaf", "timers read ahead do not follow what is set and cancelled", _soon_deaf),
-    Mutant("cut_unseen", "an answer cut at the most timers is taken for whole", _cut_unseen),
+    Mutant("answer_cut_unseen", "an answer cut at the most timers is taken for whole", _answer_cut_unseen),
     Mutant("edition_not_recorded", "the adoption of an edition is no row", _edition_not_recorded, "calm"),
     Mutant("edition_not_carried", "messages do not carry their edition", _edition_not_carried),
 )

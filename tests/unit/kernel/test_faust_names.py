@@ -118,7 +118,7 @@ def test_an_attribute_is_there(touched: Touched) -> None:
 def member(of: Callable[[Membership, Standing], Member]) -> Member:
     cluster = Cluster("127.0.0.1:1,127.0.0.1:2", "t.")
     membership = Membership(cluster, "router.case", "router.case-a", ByNumber("router.case-a"), 0.25)
-    return of(membership, Standing(cluster, ["case.commands"], 0.25))
+    return of(membership, Standing(membership, ["case.commands"]))
 
 
 @pytest.fixture(params=[faust_batch.BatchMember, faust_stock.StockMember])

@@ -1,6 +1,9 @@
 """What a log has lost is told from the journals, and sent again until its receiver has it."""
 
-from kernel.hosts.mending import Cursors, lost, misfits, republish
+import pytest
+
+from kernel.errors import UnsoundInbox
+from kernel.hosts.mending import Cursors, lost, misfits, refit, republish
 from kernel.hosts.replay import Histories, Traffic, traffic
 from kernel.processor import Processor
 from schemas.registry import PublishEdition
@@ -77,3 +80,32 @@ def test_a_sender_older_than_its_receiver_has_seen_contradicts_it() -> None:
     older = {**histories, COUNTING.name: {0: histories[COUNTING.name][0][:1]}}
     found = misfits([RECEIVER], cursors, older, traffic([COUNTING, RECEIVER], older, 1, {}))
     assert [one.code for one in found] == ["rows_missing", "sender_restored"]
+
+
+def test_a_reader_whose_topic_was_made_anew_begins_there_and_takes_each_message_once() -> None:
+    pair = Pair()
+    for _ in range(2):
+        pair.sender.send("a", leaves=1)
+    pair.settle()
+    for _ in range(2):
+        pair.sender.send("a", leaves=1)
+    finish(pair.workers[0].turn())
+    pair.sender.broker.records[TARGET, 0].clear()
+    pair.sender.send("a", leaves=1)
+    finish(pair.workers[0].turn())
+    log = pair.workers[0].log
+    fresh = pair.receiver.worker(0)
+    with pytest.raises(UnsoundInbox, match="gridcase republish"):
+        finish(fresh.turn())
+    [gone] = finish(refit(RECEIVER, pair.receiver.journal, log, [0], b"new"))
+    assert (gone.topic, gone.code) == (TARGET, "inbox_cut")
+    cursors, _, sent = pair.state()
+    found = finish(lost([COUNTING, RECEIVER], cursors, sent, log))
+    assert [message.k for message in found] == [3, 4, 5], "5 stands there, and comes too early"
+    finish(republish(found, log))
+    pair.workers = (pair.workers[0], pair.receiver.worker(0))
+    pair.settle()
+    assert pair.receiver.rows() == [f"next/{number}" for number in range(1, 6)]
+    cursors, _, sent = pair.state()
+    assert finish(lost([COUNTING, RECEIVER], cursors, sent, log)) == []
+    assert finish(refit(RECEIVER, pair.receiver.journal, log, [0], b"newer")) == []

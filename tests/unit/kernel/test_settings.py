@@ -55,6 +55,10 @@ def test_an_option_that_was_not_given_leaves_the_variable() -> None:
         ),
         ("GRIDCASE_KAFKA_PREFIX", "云溪.", "expected letters, figures, points and hyphens"),
         ("GRIDCASE_KAFKA_REPLICAS", "0", "expected a whole number from 1 to 9, found '0'"),
+        ("GRIDCASE_KAFKA_SECURITY", "tls", "expected plaintext or ssl or sasl_plaintext or sasl_ssl, found"),
+        ("GRIDCASE_KAFKA_MECHANISM", "GSSAPI", "expected SCRAM-SHA-512 or SCRAM-SHA-256 or PLAIN, found"),
+        ("GRIDCASE_KAFKA_CA_FILE", "ca.pem", "expected nothing where GRIDCASE_KAFKA_SECURITY is plaintext"),
+        ("GRIDCASE_KAFKA_USER", "router", "expected nothing where GRIDCASE_KAFKA_SECURITY is plaintext"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_variable(name: str, value: str, expected: str) -> None:
@@ -78,6 +82,43 @@ def test_secrets_are_json_and_never_shown() -> None:
         assert "whsec" not in line
 
 
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"SECURITY": "sasl_ssl"}, "GRIDCASE_KAFKA_USER with GRIDCASE_KAFKA_PASSWORD or its file: expected"),
+        ({"SECURITY": "sasl_ssl", "USER": "me"}, "one password where GRIDCASE_KAFKA_SECURITY is sasl_ssl"),
+        ({"SECURITY": "sasl_ssl", "PASSWORD": "hunter2"}, "GRIDCASE_KAFKA_USER with"),
+        (
+            {"SECURITY": "sasl_ssl", "USER": "me", "PASSWORD": "hunter2", "PASSWORD_FILE": "p"},
+            "one password where",
+        ),
+        ({"SECURITY": "ssl", "USER": "me"}, "GRIDCASE_KAFKA_USER: expected nothing where"),
+        ({"SECURITY": "ssl", "KEY_FILE": "k"}, "GRIDCASE_KAFKA_CERTIFICATE_FILE: expected one for the key"),
+        (
+            {"SECURITY": "sasl_plaintext", "USER": "me", "PASSWORD": "hunter2", "MECHANISM": "PLAIN"},
+            "GRIDCASE_KAFKA_MECHANISM: expected SCRAM where nothing is encrypted, found PLAIN",
+        ),
+        (
+            {"SECURITY": "sasl_plaintext", "USER": "me", "PASSWORD": "hunter2", "CA_FILE": "ca.pem"},
+            "GRIDCASE_KAFKA_CA_FILE: expected nothing where GRIDCASE_KAFKA_SECURITY is sasl_plaintext",
+        ),
+    ],
+)
+def test_what_would_not_let_us_in_to_kafka_or_not_be_used_is_refused(
+    environ: dict[str, str], expected: str
+) -> None:
+    line = wrong(**{f"GRIDCASE_KAFKA_{name}": value for name, value in environ.items()})
+    assert expected in line
+    assert "hunter2" not in line
+
+
+def test_the_password_at_kafka_is_never_shown() -> None:
+    environ = {"SECURITY": "sasl_ssl", "USER": "me", "PASSWORD": "hunter2"}
+    settings = read({f"GRIDCASE_KAFKA_{name}": value for name, value in environ.items()}, None)
+    assert settings.kafka_password.get_secret_value() == "hunter2"
+    assert "hunter2" not in f"{settings!r} {settings} {settings.model_dump()}"
+
+
 def test_a_misspelt_setting_is_not_ignored() -> None:
     assert "(GRIDCASE_TICK_SECONDS?)" in wrong(GRIDCASE_TICK_SECOND="1")
 
@@ -89,6 +130,10 @@ def test_what_only_the_tests_read_is_no_setting() -> None:
 def test_a_password_is_never_shown() -> None:
     assert "hunter2" not in wrong(GRIDCASE_DATABASE_URL="mysql://me:hunter2@host/db")
     assert hide_password("postgresql://me:hunter2@host/db") == "postgresql://me:•••@host/db"
+    assert (
+        hide_password("postgresql://me@host/db?sslkey=k&sslpassword=hunter2&sslmode=require")
+        == "postgresql://me@host/db?sslkey=k&sslpassword=•••&sslmode=require"
+    )
     assert hide_password("sqlite:///a.sqlite3") == "sqlite:///a.sqlite3"
 
 

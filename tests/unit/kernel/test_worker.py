@@ -1,6 +1,8 @@
 """One worker over the memory ports: what is taken, what is dropped, what is set aside."""
 
 import asyncio
+from collections.abc import Collection
+from copy import deepcopy
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -11,8 +13,9 @@ from kernel.errors import PortsFailed, UnsoundInbox, WildStamp
 from kernel.pace import Pace
 from kernel.processor import CancelTimer
 from kernel.worker import Worker
+from schemas.topics import CASE_EVENTS
 from tests.unit.kernel.counting import COUNTING
-from tests.unit.kernel.workbench import Workbench, finish
+from tests.unit.kernel.workbench import START, Workbench, finish
 
 
 @pytest.fixture
@@ -160,6 +163,36 @@ def test_a_worker_whose_clock_is_wrong_fires_no_timer_on_a_tick(
     assert bench.rows() == ["a/1", "a/2"]
 
 
+def test_an_idle_worker_asks_for_orders_now_and_then_and_for_timers_when_they_are_due(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it need not ask for costs an idle worker nothing; a clock set back puts no question off."""
+    bench.send("a", leaves=2)
+    worker = bench.worker(0, 1, pace=Pace(margin_seconds=0, look_seconds=10))
+    settle(worker)
+    asked: list[Any] = []
+    ordered = bench.journal.ordered
+
+    async def asking(partitions: Collection[int], limit: int) -> Any:
+        asked.append(partitions)
+        return await ordered(partitions, limit)
+
+    monkeypatch.setattr(bench.journal, "ordered", asking)
+    for _ in range(9):
+        bench.later(seconds=1)
+        finish(worker.turn())
+    assert not asked
+    bench.later(seconds=1)
+    finish(worker.turn())
+    assert len(asked) == 1
+    monkeypatch.setattr(bench.clock, "_now", START)
+    finish(worker.turn())
+    assert len(asked) == 2
+    bench.later(seconds=60)
+    finish(worker.turn())
+    assert bench.rows() == ["a/1", "a/2"]
+
+
 def test_a_timer_fires_before_the_message_that_comes_after_it(bench: Workbench) -> None:
     bench.send("a", leaves=2)
     worker = bench.worker(0, 1)
@@ -202,6 +235,21 @@ def test_a_log_that_lost_what_was_unread_is_refused(bench: Workbench) -> None:
     bench.broker.expire(target, 2)
     with pytest.raises(UnsoundInbox, match="inbox_lost"):
         settle(bench.worker(0, 1))
+
+
+def test_of_an_older_journal_with_an_aged_inbox_its_age_is_told() -> None:
+    bench = Workbench(replace(COUNTING, events=CASE_EVENTS), partitions=1)
+    bench.send("a")
+    (target,) = bench.broker.records
+    settle(bench.worker(0))
+    older = deepcopy(bench.journal.shelves)
+    for _ in range(3):
+        bench.send("a")
+    settle(bench.worker(0))
+    bench.journal.shelves = older
+    bench.broker.expire(target, 3)
+    with pytest.raises(UnsoundInbox, match="journal_restored"):
+        settle(bench.worker(0))
 
 
 def test_a_cut_log_is_refused_under_a_live_worker(bench: Workbench) -> None:

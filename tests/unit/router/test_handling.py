@@ -2,7 +2,9 @@ from datetime import timedelta
 
 import msgspec
 
+from kernel.processor import Sender
 from rules.matters import Stage
+from schemas.case.assigning import AssignCase
 from schemas.case.handling import (
     CaseSigned,
     ProgressRecorded,
@@ -12,6 +14,7 @@ from schemas.case.handling import (
     SignCase,
     StageFinished,
 )
+from schemas.case.opening import AcceptCase
 from schemas.case.states import State
 from schemas.case.supervising import SupervisionOpened
 from schemas.case.timing import ClockBreached
@@ -101,3 +104,13 @@ def test_limits_in_series_are_finished_one_by_one() -> None:
     case.sent(finish, handler("JW1"))
     case.when(finish, sender=handler("JW1")).refused("no_such_stage")
     case.resolve()
+
+
+def test_a_unit_on_its_own_topic_may_what_its_handlers_may_and_nothing_else() -> None:
+    case = life().routed()
+    case.when(SignCase(), sender=Sender("unit", "CG")).refused("not_lead")
+    case.when(SignCase(), sender=Sender("unit", "NOBODY")).refused("post_not_held")
+    case.when(AcceptCase(), sender=Sender("unit", "JW1")).refused("wrong_state")
+    case.when(AssignCase(lead="CG", reason="x"), sender=Sender("unit", "JW1")).refused("not_permitted")
+    case.when(SignCase(), sender=Sender("unit", "JW1"))
+    case.then(CaseSigned(unit="JW1", reachable=True, by="JW1", at=START))

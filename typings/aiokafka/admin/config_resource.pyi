@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from enum import IntEnum
 
 class ConfigResourceType(IntEnum):
@@ -6,5 +7,5 @@ class ConfigResourceType(IntEnum):
 
 class ConfigResource:
     def __init__(
-        self, resource_type: ConfigResourceType, name: str, configs: dict[str, None] | None = ...
+        self, resource_type: ConfigResourceType, name: str, configs: Mapping[str, str | None] | None = ...
     ) -> None: ...

@@ -8,6 +8,9 @@ class Record:
     headers: list[tuple[str, bytes | None]]
 
 class RecordBatch:
+    is_control_batch: bool
+    next_offset: int
+
     def __iter__(self) -> Iterator[Record]: ...
 
 class MemoryRecords:
