@@ -32,6 +32,9 @@ PUT_OUT_MOST: Final = 2
 SETTLED_MOST: Final = 10
 """How often within that time a member may be put out of its group: one that has just come, and any other."""
 
+_YEAR_SECONDS: Final = 5.0
+"""Each such time of membership lets it be put out once more: of two the younger gives way, and never both."""
+
 
 def unheard(*said: object) -> None:
     """In place of whoever would be told."""
@@ -91,7 +94,7 @@ class Rivals:
     """Notices that another process goes by our name: each puts the other out of the group, for ever.
 
     Whom the group forgets sooner than a session takes to end was not silent, but replaced. Of two the
-    newcomer gives up; one that is settled does so only if that goes on and on.
+    younger gives up; one that is settled does so only if that goes on and on.
     """
 
     def __init__(self, membership: Membership, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -116,7 +119,7 @@ class Rivals:
             return
         self._put_out = [at for at in self._put_out if now - at < WITHIN_SECONDS] + [now]
         times = len(self._put_out)
-        if times >= (PUT_OUT_MOST if now - self._came < WITHIN_SECONDS else SETTLED_MOST):
+        if times >= min(SETTLED_MOST, PUT_OUT_MOST + (now - self._came) // _YEAR_SECONDS):
             group, worker = self._membership.group, self._membership.worker
             raise SlotTaken(group, worker.removeprefix(f"{group}-"), times)
 

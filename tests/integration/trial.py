@@ -64,7 +64,9 @@ async def one_gives_way(town: Town) -> float:
         ends = {asyncio.create_task(one.wait()): one for one in (first, second)}
         [done], _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     assert done.result() == Exit.CITY, town.said[-5:]
-    [line] = [line for line in town.said if "--slot" in line]
+    lines = [line for line in town.said if "--slot" in line]
+    assert len(lines) == 1, lines
+    [line] = lines
     assert "Another process of router.c" in line
     assert "uses the slot a" in line
     town.processes["router", "a"] = second if ends[done] is first else first

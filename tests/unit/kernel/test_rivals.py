@@ -80,3 +80,15 @@ def test_a_client_of_our_own_takes_the_place_of_the_last_one() -> None:
     for _ in range(3 * PUT_OUT_MOST):
         member.client = object()
         member.put_out()
+
+
+def test_of_two_that_are_both_young_only_the_younger_gives_way() -> None:
+    older, younger = Watched(), Watched()
+    older.go_on(12)
+    for _ in range(PUT_OUT_MOST - 1):
+        older.put_out()
+        younger.put_out()
+    older.put_out()
+    with pytest.raises(SlotTaken):
+        younger.put_out()
+    older.put_out()  # once more, for the younger had come back before it looked
