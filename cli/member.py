@@ -26,6 +26,7 @@ from kernel.journal import Journal
 from kernel.kafka.bridge import Bridge, Inlets
 from kernel.kafka.cluster import Cluster, cluster_of
 from kernel.kafka.deliveries import delivery_of
+from kernel.kafka.group import unheard
 from kernel.kafka.log import KafkaLog
 from kernel.kafka.looking import Looker
 from kernel.kafka.publishing import Publisher
@@ -80,11 +81,9 @@ async def open_member(
     async with _opened(settings.database_url, clock, poll) as (city, store, clock):  # noqa: PLR1704 - it is the same
         journals = {name: SqlJournal(store, name, delivers=False) for name in (*NAMES, EDGE)}
         cluster = cluster_of(settings).of(city.mark, city.partitions)
-        parts = _Parts(
-            settings, slot, city, clock, SqlEditions(store), journals, cluster, meters or Meters(), []
-        )
+        parts = _Parts(settings, slot, city, clock, SqlEditions(store), journals, cluster, meters, [])
         host = Member(_workers(parts, processors, channels or {}))
-        seals, out = await seals_of(store), sending_log(cluster, slot, parts.meters)
+        seals, out = await seals_of(store), sending_log(cluster, slot, parts.published(EDGE))
         watch = Looker(cluster, f"watch-{slot}")
         parts.ends.extend((out.close, watch.close))
         edge = partial(edge_of, city, clock, parts.editions, parts.metered(EDGE), seals, settings, out)
@@ -127,7 +126,7 @@ class _Parts(NamedTuple):
     editions: SqlEditions
     journals: Mapping[str, SqlJournal]
     cluster: Cluster
-    meters: Meters
+    meters: Meters | None
     ends: list[Callable[[], Awaitable[None]]]
 
     @property
@@ -136,6 +135,9 @@ class _Parts(NamedTuple):
         if isinstance(self.clock, StairClock):  # a demonstration, all on one machine with one clock
             return pace
         return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
+
+    def published(self, name: str) -> Callable[[float], object]:
+        return self.meters.publish.labels(name).observe if self.meters else unheard
 
     def metered(self, processor: str) -> Journal:
         return metered_journal(self.journals[processor], processor, self.meters)
@@ -190,9 +192,9 @@ def _log(parts: _Parts, processor: AnyProcessor) -> KafkaLog:
         group=processor.name,
         worker=worker,
         tick_seconds=parts.pace.tick_seconds,
-        moved=parts.meters.rebalances.labels(processor.name).inc,
+        moved=parts.meters.rebalances.labels(processor.name).inc if parts.meters else unheard,
     )
-    publisher = Publisher(parts.cluster, worker, parts.meters.publish.labels(processor.name).observe)
+    publisher = Publisher(parts.cluster, worker, parts.published(processor.name))
     return KafkaLog(delivery, publisher, Looker(parts.cluster, worker))
 
 
@@ -218,9 +220,8 @@ async def _inlets(editions: Editions) -> Inlets:
     return found
 
 
-def sending_log(cluster: Cluster, slot: str, meters: Meters) -> KafkaLog:
+def sending_log(cluster: Cluster, slot: str, took: Callable[[float], object] = unheard) -> KafkaLog:
     """For whoever reads no topic as a member of a group: the edge, and what mends."""
     worker = f"{EDGE}-{slot}"
     delivery = delivery_of("plain", cluster, (), group=EDGE, worker=worker, tick_seconds=1.0)
-    publisher = Publisher(cluster, worker, meters.publish.labels(EDGE).observe)
-    return KafkaLog(delivery, publisher, Looker(cluster, worker))
+    return KafkaLog(delivery, Publisher(cluster, worker, took), Looker(cluster, worker))

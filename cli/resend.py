@@ -18,7 +18,6 @@ from kernel.kafka.log import KafkaLog
 from kernel.kafka.rights import actors
 from kernel.kafka.topics import brokers
 from kernel.log import Outgoing
-from kernel.meters import Meters
 from kernel.settings import Settings
 
 _ROUNDS_MOST: Final = 10
@@ -66,7 +65,7 @@ async def resend(settings: Settings) -> Resent:
     opening = open_member(settings, slot, processors=())
     async with fitting(opening, cluster, settings.kafka_replicas, actors()) as city:
         await _nobody_at_work(cluster)
-        log = sending_log(cluster.of(city.city.mark, city.city.partitions), slot, Meters())
+        log = sending_log(cluster.of(city.city.mark, city.city.partitions), slot)
         try:
             books = await books_of(city)
             _refuse(misfits(PROCESSORS, await read_through(PROCESSORS, books.cursors, log), *books.sides))

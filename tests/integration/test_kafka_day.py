@@ -23,8 +23,10 @@ DAYS = [
         ("--reports", "200", "--step", "60", "--until-done"), id="until-the-last-case", marks=pytest.mark.soak
     ),
 ]
-FROM_THE_ORDER = {"case 案件", "reports 报告", "breaches 超时"}
-"""What may differ: reports of one step reach the desk in another order, so another of them opens the case."""
+THE_SAME = {"matter 事项", "area 区域", "lead 主办", "with it 协办"}
+"""What may not differ. The order within a step may: which of two alike reports opens the case, whether a unit
+signs before its clock of the same step rings, and how far a case has come when the day ends.
+"""
 
 
 def gridcase(*words: str, environ: dict[str, str] | None = None, codes: tuple[int, ...] = (0,)) -> Any:
@@ -36,6 +38,7 @@ def gridcase(*words: str, environ: dict[str, str] | None = None, codes: tuple[in
         check=False,
     )
     assert done.returncode in codes, done.stderr[-800:]
+    assert done.stdout.startswith(("{", "[")), done.stdout[:400]
     return json.loads(done.stdout)
 
 
@@ -59,8 +62,9 @@ def test_the_tables_are_those_of_one_process(
     assert many["reports"]["accepted"] == one["reports"]["accepted"]
     assert many["parked"] == 0
     found = gridcase("compare", "--with", file, environ=environ, codes=(0, 8))
-    others = [one for one in found["differences"] if one["what"] not in FROM_THE_ORDER]
+    others = [one for one in found["differences"] if one["what"] in THE_SAME]
     assert not others, others
+    assert len(found["differences"]) <= found["cases"]["here"], found["differences"]
     verdicts = gridcase("replay", environ=environ)
     assert all(one["different"] == 0 for one in verdicts), verdicts
 
