@@ -141,10 +141,7 @@ def _cache_over_ownership() -> Swap:
 
 
 def _no_fingerprint() -> Swap:
-    return together(
-        swapped(kernel.inbox, "fingerprint", lambda _: lambda message: b""),
-        swapped(kernel.decider, "fingerprint", lambda _: lambda message: b""),
-    )
+    return swapped(kernel.inbox, "fingerprint", lambda _: lambda message: b"")
 
 
 def _never_refused(name: str) -> Swap:
