@@ -137,8 +137,11 @@ def _parties(wanted: Wanted) -> Mapping[str, Sequence[Right]]:
 
 def _asked(wanted: Wanted, *, make: bool) -> tuple[Sequence[Layout], Sequence[Difference]]:
     """What was made, and what differs after that."""
+    from kernel.kafka.cluster import cluster_of  # noqa: PLC0415 - as above
     from kernel.kafka.owner import refuse_foreign  # noqa: PLC0415 - the extra kafka may be absent
     from kernel.kafka.topics import brokers  # noqa: PLC0415 - as above
+
+    cluster_of(settings.read())  # says which setting names no broker
 
     async def ask() -> tuple[Sequence[Layout], Sequence[Difference]]:
         async with brokers(wanted.cluster) as asked:

@@ -83,7 +83,8 @@ async def town(postgres_url: str, kafka_bootstrap: str) -> Town:
         code="tiny", name="小城区", partitions=PARTITIONS, host="kafka",
         start_wall=datetime.now(UTC), start_city=START,
     )  # fmt: skip
-    await create_city(postgres_url, made)
+    founded = await create_city(postgres_url, made)
+    cluster = cluster.of(founded.mark, PARTITIONS)
     async with brokers(cluster) as asked:
         await asked.create(layouts(cluster.name, PARTITIONS, (), 1))
     town = Town(postgres_url, cluster)

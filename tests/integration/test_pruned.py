@@ -151,7 +151,7 @@ async def test_a_step_that_fails_ends_nothing_and_is_tried_again() -> None:
         return tried % 2
 
     host = Embedded([Idle(lambda: tried > 4)], None, failing, 0.001)  # type: ignore[arg-type]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await host.run(lambda: tried > 4)
     ended = tried
     await asyncio.sleep(0.02)
