@@ -32,7 +32,7 @@ _SENDER: Final = "intake.desk"
 _PATIENCE_SECONDS: Final = 60.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Ground:
     """One city: its database and the prefix of its topics."""
 
@@ -74,7 +74,8 @@ class Ground:
             start_city=start,
             host="kafka",
         )
-        await create_city(self.url, city)
+        made = await create_city(self.url, city)
+        self.cluster = self.cluster.of(made.mark, PARTITIONS)
         async with open_member(self.settings, "founder", processors=(REGISTRY_RULES,)) as member:
             stopped = asyncio.Event()
             running = asyncio.create_task(member.host.run(stopped.is_set))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
@@ -46,6 +47,7 @@ class Drip:
             time.perf_counter(),
             set[str](),
         )
+        told = partial(headers_of, city=self._ground.cluster.city)
         for one in self.in_turn():
             if until.is_set() and one.key not in opened:
                 if not opened:
@@ -54,7 +56,7 @@ class Drip:
             opened ^= {one.key}
             if (early := started + self.sent * self._pause - time.perf_counter()) > 0:
                 await asyncio.sleep(early)
-            await producer.send(topic, one.body, one.key.encode(), one.partition, headers=headers_of(one))
+            await producer.send(topic, one.body, one.key.encode(), one.partition, headers=told(one))
             self.sent += 1
             self.cases.add(number_of(one.key))
         await producer.stop()
