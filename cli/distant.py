@@ -13,8 +13,6 @@ from cli.topology import PROCESSORS
 from kernel.clock import StairClock, Step
 from kernel.errors import Fault
 from kernel.journal import Cursor
-from kernel.kafka.cluster import cluster_of
-from kernel.kafka.looking import Looker
 from kernel.log import Target
 from kernel.settings import Settings
 from kernel.sql import reading, steps
@@ -55,12 +53,10 @@ async def founded_stepped(plan: Plan, given: Settings) -> None:
 class DistantStage:
     """What the workers have done is read from the database and the brokers. The protocol is `Stage`."""
 
-    def __init__(self, city: MemberCity, given: Settings) -> None:
+    def __init__(self, city: MemberCity) -> None:
         assert isinstance(city.clock, StairClock)
         self._city = city
         self._clock = city.clock
-        self._looker = Looker(cluster_of(given), "conductor")
-        self.database = given.database_url
         self._cursors: Mapping[tuple[str, int], Cursor] = {}
         self.edge = city.edge
         self.cases = city.journals[ROUTER_CASE.name]
@@ -116,14 +112,10 @@ class DistantStage:
             if name == ROUTER_CASE.name
         }
 
-    async def close(self) -> None:
-        """Let go of the brokers."""
-        await self._looker.close()
-
     async def _ends(self) -> Mapping[Target, int]:
         numbers = range(self._city.city.partitions)
         inboxes = {(topic, number) for one in PROCESSORS for topic in one.topics for number in numbers}
-        return {target: span.end for target, span in (await self._looker.spans(inboxes)).items()}
+        return await self._city.ends(inboxes)
 
     async def _left(self, ends: Mapping[Target, int]) -> str:
         """What is not done yet, in words; empty if nothing."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kernel.errors import TopicsUnfit
 from kernel.kafka.cluster import Cluster, cluster_of
 from kernel.kafka.layout import Difference, Layout, differences, layouts, missing
-from kernel.kafka.rights import actors, readable, rights, rights_of_operator, used
+from kernel.kafka.rights import actors, rights, rights_of_operator, used
 from kernel.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def fitting(
             found = differences(wanted, await asked.describe(wanted), ())
         _refuse(cluster, found)
         own = cluster.of(city.city.mark, city.city.partitions)
-        await refuse_foreign(own, city.city.code, readable(needed))
+        await refuse_foreign(own, city.city.code)
         yield city
 
 
@@ -79,7 +79,7 @@ class Ground:
             there = await asked.describe(self._wanted)
         _refuse(self._cluster, differences([one for one in self._wanted if one.name in there], there))
         own = self._cluster.of(mark, self._partitions) if mark else self._cluster
-        await refuse_foreign(own, code, readable(needed))
+        await refuse_foreign(own, code)
 
     async def make(self) -> None:
         """Make what is not there."""

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.live import Live
 
-from cities.day import Arrival, reports
+from cities.day import Arrival
+from cities.day import reports as made_up
 from cities.people import People
 from cli.conductor import Conductor
 from cli.live import board
@@ -76,7 +77,7 @@ def planned(
     if isinstance(bundle, Faults):
         raise BundleFaults(city, bundle)
     if reports.isdigit():
-        arrivals, lived = _made_up(bundle, seed, int(reports), day.date()), day.date()
+        arrivals, lived = made_up(bundle, seed, int(reports), day=day.date()), day.date()
     else:
         arrivals = read_arrivals(city, Path(reports))
         lived = min((arrival.at for arrival in arrivals), default=day).date()
@@ -91,10 +92,6 @@ async def lived(plan: Plan, stage: Stage) -> tuple[Conductor, Tally]:
     conductor = Conductor(stage, People(plan.bundle, plan.seed), plan.arrivals, tally.hears, plan.step)
     await _shown(plan, conductor, tally, lambda show: _until_over(plan, conductor, tally, show))
     return conductor, tally
-
-
-def _made_up(bundle: Bundle, seed: int, count: int, day: date) -> Sequence[Arrival]:
-    return reports(bundle, seed, count, day=day)
 
 
 async def _until_over(plan: Plan, conductor: Conductor, tally: Tally, show: Callable[[], None]) -> None:

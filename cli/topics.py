@@ -18,7 +18,6 @@ from kernel.kafka.layout import strimzi as resources
 from kernel.kafka.rights import (
     OPERATOR,
     Right,
-    readable,
     rights,
     rights_of_operator,
     rights_of_unit,
@@ -147,7 +146,7 @@ def _asked(wanted: Wanted, *, make: bool) -> tuple[Sequence[Layout], Sequence[Di
         async with brokers(wanted.cluster) as asked:
             needed = rights_of_operator(wanted.layouts, wanted.cluster.name)
             await asked.refuse_without(needed)
-            await refuse_foreign(wanted.cluster, wanted.city, readable(needed))
+            await refuse_foreign(wanted.cluster, wanted.city)
             made: Sequence[Layout] = ()
             if make:
                 made = missing(wanted.layouts, await asked.describe(wanted.layouts))

@@ -75,23 +75,22 @@ async def _live(plan: Plan, url: str, slot: str) -> Lived:
     inner = [service for service in SERVICES if service != EDGE]
     services = Processes(url, slot, inner, said, _STEPPED)
     async with open_member(given, "conductor", processors=(), instance=0) as member:
-        stage = DistantStage(member, given)
+        stage = DistantStage(member)
         working = asyncio.create_task(services.run())
-        living = asyncio.create_task(_lived(plan, stage, member))
+        living = asyncio.create_task(_lived(plan, stage, member, given.database_url))
         await asyncio.wait([living, working], return_when=asyncio.FIRST_COMPLETED)
         services.stop.set()
         living.cancel()
         code = await working
-        await stage.close()
         if living.cancelled() or (code and not living.done()):
             console.print(f"stopped before the plan was lived; what the services said is in {said}")
             raise typer.Exit(code or 1)
         return await living
 
 
-async def _lived(plan: Plan, stage: "DistantStage", member: "MemberCity") -> Lived:
+async def _lived(plan: Plan, stage: "DistantStage", member: "MemberCity", url: str) -> Lived:
     await stage.settle()  # the services have come up and know the rules
     started = time.monotonic()
     conductor, tally = await lived(plan, stage)
     seconds = time.monotonic() - started
-    return await Lived.of(plan.bundle, hide_password(stage.database), member, conductor, tally, seconds)
+    return await Lived.of(plan.bundle, hide_password(url), member, conductor, tally, seconds)

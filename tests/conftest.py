@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests import kafka, postgres, realdata
@@ -71,3 +72,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line("nothing was skipped")
     for reason, count in skipped.most_common():
         terminalreporter.line(f"{count:>5}  {reason}")
+
+
+def pytest_runtest_teardown() -> None:
+    """A command run in this process logs to an output that is closed after its test."""
+    structlog.reset_defaults()

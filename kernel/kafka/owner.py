@@ -1,6 +1,8 @@
 """Whose topics these are: the token in the first record that each inner topic still has."""
 
-from collections.abc import Collection
+from contextlib import suppress
+
+from aiokafka.errors import TopicAuthorizationFailedError
 
 from kernel.errors import AnotherCity
 from kernel.kafka.cluster import Cluster, TopicMissing
@@ -12,24 +14,23 @@ from schemas.topics import TOPICS, Topic
 from schemas.wire import Unreadable, frame
 
 
-async def refuse_foreign(cluster: Cluster, code: str, names: Collection[str] | None = None) -> None:
-    """Raise `AnotherCity` if a record of another city lies in an inner topic; missing topics hold none.
+async def refuse_foreign(cluster: Cluster, code: str) -> None:
+    """Raise `AnotherCity` if a record of another city lies in an inner topic that may be read.
 
-    `names` are those that we may read, if not all. A cluster without a token stands for a city that is not
-    founded yet: to it every record is another's.
+    Missing topics hold none. A cluster without a token stands for a city that is not founded yet: to it
+    every record is another's.
     """
     looker = Looker(cluster, "owner", city_of)
     try:
         async with brokers(cluster):  # which says in words why they do not answer, or not to us
-            await _refuse(looker, cluster, code, names)
+            await _refuse(looker, cluster, code)
     finally:
         await looker.close()
 
 
-async def _refuse(looker: Looker, cluster: Cluster, code: str, names: Collection[str] | None) -> None:
+async def _refuse(looker: Looker, cluster: Cluster, code: str) -> None:
     for topic in reversed(TOPICS):  # the rules come last and are there first
-        looked_at = not topic.open and (names is None or cluster.name(topic.name) in names)
-        found = await _first(looker, topic) if looked_at else None
+        found = None if topic.open else await _first(looker, topic)
         if found is not None and (not cluster.city or found.headers.origin != cluster.city.hex()):
             raise AnotherCity(
                 f"{cluster.name(topic.name)} at {cluster.bootstrap}", "its records",
@@ -45,7 +46,8 @@ async def _first(looker: Looker, topic: Topic) -> Message | None:
         return None
     for (name, number), span in spans.items():
         if span.first < span.end:
-            return await looker.look(name, number, span.first)
+            with suppress(TopicAuthorizationFailedError):  # who may only write there cannot look
+                return await looker.look(name, number, span.first)
     return None
 
 

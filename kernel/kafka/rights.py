@@ -100,11 +100,6 @@ def used(granted: Iterable[Right], wanted: Sequence[Layout]) -> Sequence[Layout]
     return [layout for layout in wanted if layout.name in names]
 
 
-def readable(granted: Iterable[Right]) -> frozenset[str]:
-    """Those topics that may be read."""
-    return frozenset(right.name for right in granted if right.kind == "topic" and "Read" in right.operations)
-
-
 def strimzi(parties: Mapping[str, Sequence[Right]], cluster: str) -> str:
     """Users with their rights, as resources of Strimzi's user operator."""
     return yaml.safe_dump_all(
