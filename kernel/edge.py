@@ -145,10 +145,16 @@ class Edge:
         return passed
 
     async def publish(self) -> bool:
-        """Send what is on record and not yet acknowledged (a log apart from the journal only)."""
+        """Send what is on record and not yet acknowledged (a log apart from the journal only).
+
+        Once all of it is acknowledged the journal notes so, or an heir would take an idle edge for a dead one.
+        """
         async with self._writing:
-            await self._claimed()
-            return await self._publish()
+            tenure = await self._claimed()
+            sent = await self._publish()
+            if self._log is not None and not self.outbox and tenure.published < tenure.seq:
+                await self._record(tenure, ())
+            return sent
 
     async def _publish(self) -> bool:
         if not self.outbox or self._log is None:
@@ -200,7 +206,7 @@ class Edge:
         )
         if await self._journal.commit([move]):
             raise EdgeFenced(self.instance)
-        tenure.token = token
+        tenure.token, tenure.published = token, published
         if not self._journal.delivers:
             self.outbox.add(self.instance, page.outgoing)
             await self._publish()

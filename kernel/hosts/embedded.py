@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -56,13 +57,19 @@ class Embedded:
         gone = 0
         while self._prune is not None:
             await asyncio.sleep(min(_BREATH_SECONDS, self._prune_seconds) if gone else self._prune_seconds)
-            try:
-                gone = await self._prune()
-            except Exception as error:  # noqa: BLE001 - a port may fail in any way
-                gone = 0
-                logger().warning(PRUNING_FAILED, reason=f"{type(error).__name__}: {error}")
-            if gone:
-                logger().info(ROWS_PRUNED, rows=gone)
+            gone = 0
+            with suppress(OSError, ValueError):  # a log that cannot be written
+                gone = await self._pruned_once(self._prune)
+
+    async def _pruned_once(self, prune: Callable[[], Awaitable[int]]) -> int:
+        try:
+            gone = await prune()
+        except Exception as error:  # noqa: BLE001 - a port may fail in any way
+            logger().warning(PRUNING_FAILED, reason=f"{type(error).__name__}: {error}")
+            return 0
+        if gone:
+            logger().info(ROWS_PRUNED, rows=gone)
+        return gone
 
     async def settle(self) -> int:
         """Turn all workers until a whole round finds nothing to do; gives the number of rows written."""

@@ -247,6 +247,18 @@ async def test_an_edge_that_moves_has_no_heir() -> None:
         assert await heirs.look() == []
 
 
+async def test_an_idle_edge_that_sent_everything_has_no_heir() -> None:
+    journal, broker = MemoryJournal(), MemoryBroker(SteppedClock(START))
+    idle = edge(journal, log=log(broker))
+    heirs = Heirs(journal, [0], lambda number: edge(journal, log=log(broker), instance=number))
+    await idle.accept([Submission(APP, report("a"))])
+    for _ in range(3):
+        await idle.publish()
+        assert await heirs.look() == []
+    (receipt,) = await idle.accept([Submission(APP, report("b"))])
+    assert receipt.refusal is None
+
+
 async def test_a_caller_who_leaves_harms_nobody_else() -> None:
     journal = Slow()
     one = edge(journal)
