@@ -147,7 +147,7 @@ class Edge:
     async def publish(self) -> bool:
         """Send what is on record and not yet acknowledged (a log apart from the journal only).
 
-        Once all of it is acknowledged the journal notes so, or an heir would take an idle edge for a dead one.
+        Once all of it is acknowledged the journal notes so, or an heir would take an idle edge for dead.
         """
         async with self._writing:
             tenure = await self._claimed()

@@ -98,8 +98,18 @@ class Writes:
         if is_sqlite(self.connection):
             delete(self.connection, table, keys)
         elif keys:
-            given, statement = _delete_keys(table, sqlite=False)
-            self._parts.append((_given_arrays(given) + statement, _arrays(keys)))
+            self.execute(*_delete_keys(table, sqlite=False), keys)
+
+    def execute(self, given: Given, statement: str, rows: Sequence[Values]) -> None:
+        """See `execute`; nobody hears how many rows it changed."""
+        if is_sqlite(self.connection):
+            execute(self.connection, given, statement, rows)
+        elif rows:
+            self._parts.append((_given_arrays(given) + statement, _arrays(rows)))
+
+    def delete_matching(self, table: Table, given: Given, match: str, rows: Sequence[Values]) -> None:
+        """Delete the rows of `table`, named `t`, that match a row of parameters, named `given`."""
+        self.execute(given, _delete_matching(table, match, sqlite=is_sqlite(self.connection)), rows)
 
     def flush(self) -> None:
         """Do what is not yet done."""
@@ -278,11 +288,17 @@ def _on_conflict(table: Table) -> str:
 def _delete_keys(table: Table, *, sqlite: bool) -> tuple[Given, str]:
     given = tuple((column.name, _type(column.type)) for column in table.primary_key)
     match = " and ".join(f"t.{name} = given.{name}" for name, _ in given)
+    return given, _delete_matching(table, match, sqlite=sqlite)
+
+
+@lru_cache(maxsize=64)
+def _delete_matching(table: Table, match: str, *, sqlite: bool) -> str:
+    """Found by one walk through an index for each row of parameters."""
     if sqlite:
         found = f"select t.rowid from given cross join {table.name} t on {match}"
-        return given, f"delete from {table.name} where rowid in ({found})"
+        return f"delete from {table.name} where rowid in ({found})"
     lateral = f"cross join lateral (select t.ctid from {table.name} t where {match} offset 0) t"
-    return given, f"delete from {table.name} where ctid = any(array(select t.ctid from given {lateral}))"
+    return f"delete from {table.name} where ctid = any(array(select t.ctid from given {lateral}))"
 
 
 @lru_cache(maxsize=1024)

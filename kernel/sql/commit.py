@@ -3,11 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, delete, update
-from sqlalchemy import insert as insert_into
 
 from kernel.journal import CancelledTimer, Move, StoredTimer
 from kernel.log import Outgoing, Target
@@ -30,6 +29,11 @@ from kernel.sql.tables import (
 
 encode = msgspec.json.encode
 pack = msgspec.msgpack.encode
+
+_QUEUED: Final = (("journal", "integer"), ("seq", "bigint"), ("body", "bytea"))
+_QUEUE: Final = "insert into outbox (journal, seq, body) select journal, seq, body from given"
+_SENT: Final = (("journal", "integer"), ("published", "bigint"))
+_SENT_MATCH: Final = "t.journal = given.journal and t.seq <= given.published"
 
 
 class BrokenSequenceError(Exception):
@@ -241,13 +245,11 @@ def _store_rest(batch: Batch) -> None:
 
 def _store_outbox(batch: Batch) -> None:
     """Pack what leaves into one row for each partition, and drop what was acknowledged."""
-    for move in batch.moves:
-        number = batch.number(move)
-        if move.outgoing:
-            last = max(message.seq for message in move.outgoing)
-            batch.connection.execute(
-                insert_into(outbox).values(journal=number, seq=last, body=pack(move.outgoing))
-            )
-        batch.connection.execute(
-            delete(outbox).where(outbox.c.journal == number, outbox.c.seq <= move.cursor.published)
-        )
+    queued = [
+        (batch.number(move), max(message.seq for message in move.outgoing), pack(move.outgoing))
+        for move in batch.moves
+        if move.outgoing
+    ]
+    sent = [(batch.number(move), move.cursor.published) for move in batch.moves]
+    batch.writes.execute(_QUEUED, _QUEUE, queued)
+    batch.writes.delete_matching(outbox, _SENT, _SENT_MATCH, sent)
