@@ -18,6 +18,7 @@ from cli.assemble import (
     seals_of,
 )
 from cli.topology import PERFORMING, PROCESSORS
+from kernel.both import side_by_side
 from kernel.clock import Clock, StairClock
 from kernel.edge import Edge
 from kernel.editions import Editions, rules_of
@@ -155,7 +156,16 @@ def _workers(
         asked = perform if one.name in PERFORMING else None
         journal = parts.metered(one.name)
         workers.append(
-            Worker(decider, log, journal, parts.editions, parts.clock, pace=parts.pace, perform=asked)
+            Worker(
+                decider,
+                log,
+                journal,
+                parts.editions,
+                parts.clock,
+                pace=parts.pace,
+                perform=asked,
+                both=side_by_side,
+            )
         )
     return workers
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from kernel.batch import Batch
+from kernel.both import Both, in_turn
 from kernel.clock import WILD_STAMP, Clock
 from kernel.decider import Decider
 from kernel.editions import NO_RULES, Editions, rules_of
@@ -39,6 +41,7 @@ class Worker:
         *,
         pace: Pace,
         perform: Perform | None = None,
+        both: Both = in_turn,
     ) -> None:
         self.decider = decider
         self.log = log
@@ -50,6 +53,7 @@ class Worker:
         self.failures = 0
         self.handled = 0
         self._perform = perform
+        self._both = both
         self._topics = decider.processor.topics
         self._events = decider.processor.events
         self._rest: Sequence[Message] = ()
@@ -61,10 +65,10 @@ class Worker:
         self._again: dict[int, tuple[int, datetime]] = {}
 
     async def turn(self, *, tick: bool = True) -> bool:
-        """One batch or tick: claim what is new, decide, commit, publish. Says whether anything was done.
+        """One batch or tick: publish what the last left, fetch, claim what is new, decide, commit.
 
-        Without `tick` nothing is done where nothing arrived: for hosts that know that no time has passed.
-        A turn that fails or is cancelled leaves nothing in memory: it may have been committed or not.
+        Says whether anything was done. Without `tick` nothing is done where nothing arrived: for hosts that
+        know that no time has passed. A turn that fails or is cancelled leaves nothing in memory: it may have been committed or not.
         """
         try:
             return await self._turn(tick=tick)
@@ -73,18 +77,20 @@ class Worker:
             raise
 
     async def _turn(self, *, tick: bool) -> bool:
-        batch = self._rest or await self.log.fetch(self.pace.batch)
-        self._rest = ()
+        batch, self._rest = self._rest, ()
+        if batch:
+            sent = await self._publish()
+        else:
+            sent, batch = await self._both(self._publish, partial(self.log.fetch, self.pace.batch))
         claimed = await self._keep_claims()
         if not (batch or claimed or tick):
-            return False
+            return sent
         self._refuse_wild(batch)
         await self._learn_rules(batch)
         asked = await self._ask(batch)
         moves = await self._draft(asked)
         await self._mend_gaps()
         done = await self._commit(moves)
-        sent = await self._publish()
         if batch or done or sent or claimed:
             self._idle = 0
             return True
