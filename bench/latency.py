@@ -40,7 +40,9 @@ def numbered(given: Submission, number: int) -> Submission:
     """The same report with a number behind its words, by which its assignment is known again."""
     report = message_of(given.body)
     assert isinstance(report, GridReport)
-    return submission(given.sender.id, str(number), "", replace(report, text=f"{report.text} #{number}"))
+    return submission(
+        given.sender.id, f"numbered-{number}", "", replace(report, text=f"{report.text} #{number}")
+    )
 
 
 class Unit:

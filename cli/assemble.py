@@ -54,6 +54,8 @@ from services.notifier.delivery.sender import Deliveries
 
 PARTITIONS: Final = 24
 """How many partitions a new city gets, fixed for its life."""
+BATCH: Final = 1000
+"""Messages in one transaction, if no setting says otherwise."""
 
 READERS: Final = frozenset({"caller", "lead_officer", "reviewer", "supervisor"})
 """The roles that may read sealed personal data, for a purpose that is on record."""
@@ -319,7 +321,7 @@ def edge_of(
 def pace_of(clock: Clock, settings: Settings) -> Pace:
     """How the workers of a city go."""
     return Pace(
-        batch=settings.batch_messages,
+        batch=settings.batch_messages or BATCH,
         timers=settings.batch_timers,
         margin_seconds=settings.clock_skew_seconds,
         tick_seconds=0 if isinstance(clock, SteppedClock) else settings.tick_seconds,

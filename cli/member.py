@@ -55,6 +55,8 @@ _POLL_SECONDS: Final = 60.0
 _EDGE_POLL_SECONDS: Final = 2.0
 """How often is looked what came into the journals: only an edge wants to know if there are new rules."""
 
+BATCH: Final = 4000
+"""Messages in one transaction, if no setting says otherwise: brokers and database answer once for each."""
 SKEW_SECONDS: Final = 5.0
 """More than the clocks of all machines differ, if no setting says otherwise."""
 
@@ -135,7 +137,11 @@ class _Parts(NamedTuple):
         pace = pace_of(self.clock, self.settings)
         if isinstance(self.clock, StairClock):  # a demonstration, all on one machine with one clock
             return pace
-        return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
+        return replace(
+            pace,
+            batch=self.settings.batch_messages or BATCH,
+            margin_seconds=pace.margin_seconds or SKEW_SECONDS,
+        )
 
     def published(self, name: str) -> Callable[[float], object]:
         return self.meters.publish.labels(name).observe if self.meters else unheard

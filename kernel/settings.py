@@ -131,7 +131,9 @@ class Settings(BaseSettings):
     kafka_user: str = Field("", description="Our name at Kafka.")
     kafka_password: SecretStr = Field(SecretStr(""), description="Its password; better in a file.")
     kafka_password_file: str = Field("", description="File whose first line is the password.")
-    batch_messages: int = Field(1000, ge=1, le=100_000, description="Messages in one transaction, at most.")
+    batch_messages: int = Field(
+        0, ge=0, le=100_000, description="Messages in one transaction, at most; 0: 1000, on Kafka 4000."
+    )
     batch_timers: int = Field(1000, ge=1, le=100_000, description="Timers in one transaction, at most.")
     tick_seconds: float = Field(
         0.25,

@@ -41,7 +41,7 @@ def test_an_option_that_was_not_given_leaves_the_variable() -> None:
     ("name", "value", "expected"),
     [
         ("GRIDCASE_TICK_SECONDS", "-1", "expected a number above 0 to 60, found '-1'"),
-        ("GRIDCASE_BATCH_MESSAGES", "many", "expected a whole number from 1 to 100000, found 'many'"),
+        ("GRIDCASE_BATCH_MESSAGES", "many", "expected a whole number from 0 to 100000, found 'many'"),
         ("GRIDCASE_HEALTH_PORT", "70000", "expected a whole number from -1 to 65535"),
         ("GRIDCASE_LOG_LEVEL", "loud", "expected debug or info or warning or error, found 'loud'"),
         ("GRIDCASE_DATABASE_URL", "mysql://x/y", "expected sqlite:///FILE or postgresql://"),
