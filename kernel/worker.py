@@ -68,7 +68,8 @@ class Worker:
         """One batch or tick: publish what the last left, fetch, claim what is new, decide, commit.
 
         Says whether anything was done. Without `tick` nothing is done where nothing arrived: for hosts that
-        know that no time has passed. A turn that fails or is cancelled leaves nothing in memory: it may have been committed or not.
+        know that no time has passed. A turn that fails or is cancelled leaves nothing in memory: it may have
+        been committed or not.
         """
         try:
             return await self._turn(tick=tick)
