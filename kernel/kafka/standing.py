@@ -13,6 +13,9 @@ from kernel.kafka.records import Record, in_order_of_stamps
 from kernel.log import Message
 
 _GRACE_SECONDS: Final = 0.1
+_GATHER_MILLISECONDS: Final = 20
+"""How long more is waited for once something is there: the client asks for the next only when what it has is
+taken, so that at first it gives the few messages that came right after the last time."""
 _IDLE_TICKS: Final = 40
 _IDLE_TIMES: Final = 4
 """After so many idle ticks each takes so many times as long: messages end it, the rest comes later."""
@@ -118,7 +121,8 @@ class Standing:
     ) -> None:
         """A share of each partition first, then whatever there is: a flooded one holds up no other.
 
-        By itself aiokafka empties the first partition that it has fetched before it looks at the next.
+        By itself aiokafka empties the first partition that it has fetched before it looks at the next. What
+        comes within a moment is taken along.
         """
         left = set(consumer.assignment())
         share = max(1, limit // max(1, len(left)))
@@ -131,7 +135,7 @@ class Standing:
             for tp, records in more.items():
                 found.setdefault(tp, []).extend(records)
                 room -= len(records)
-            wait = 0
+            wait = _GATHER_MILLISECONDS if wait > _GATHER_MILLISECONDS else 0
             if not fair or not found:
                 return
             left = left - more.keys() if more else set[TopicPartition]()
