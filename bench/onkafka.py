@@ -19,6 +19,8 @@ from kernel.edge import Submission
 
 _HOPS_PER_SECOND: Final = 500
 _IDLE_SECONDS: Final = 10.0
+_CALM_SECONDS: Final = 12.0
+"""After so long with nothing to do a worker looks more rarely."""
 _ROUNDS: Final = 3
 """Of the whole path: each takes reports of its own, which the desk would else merge with the others."""
 
@@ -62,6 +64,7 @@ async def _city(
     (words, goal), each = named, sizes.kafka_reports
     await ground.found(bench_bundle(), TEN_OCLOCK)
     async with Whole(ground, services) as city:
+        await asyncio.sleep(_CALM_SECONDS)
         idle = await city.idle(_IDLE_SECONDS)
         last = len(reports) - each
         seconds = [await city.passed(reports[start : start + each]) for start in range(0, last, each)]
