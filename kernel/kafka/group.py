@@ -33,7 +33,8 @@ SETTLED_MOST: Final = 10
 """How often within that time a member may be put out of its group: one that has just come, and any other."""
 
 _YEAR_SECONDS: Final = 5.0
-"""Each such time of membership lets it be put out once more: of two the younger gives way, and never both."""
+"""Each such time of membership lets it be put out twice more: of two the younger gives way, and never both.
+Once more would not do: until the younger has closed, its client joins again by itself."""
 
 
 def unheard(*said: object) -> None:
@@ -119,7 +120,7 @@ class Rivals:
             return
         self._put_out = [at for at in self._put_out if now - at < WITHIN_SECONDS] + [now]
         times = len(self._put_out)
-        if times >= min(SETTLED_MOST, PUT_OUT_MOST + (now - self._came) // _YEAR_SECONDS):
+        if times >= min(SETTLED_MOST, PUT_OUT_MOST + 2 * ((now - self._came) // _YEAR_SECONDS)):
             group, worker = self._membership.group, self._membership.worker
             raise SlotTaken(group, worker.removeprefix(f"{group}-"), times)
 
