@@ -61,6 +61,8 @@ class SqlLog:
         self._names = [_source(topic, 0)[0] for topic in topics]
         store.heads.recent.reads(self._names)
         self._tick_seconds = tick_seconds
+        self._gather_seconds = store.gather_seconds if tick_seconds else 0.0
+        self._full = False
         self._positions: dict[int, dict[str, int]] = {}
 
     def assigned(self) -> frozenset[int]:
@@ -69,11 +71,12 @@ class SqlLog:
 
     async def fetch(self, limit: int) -> Sequence[Message]:
         """See the port."""
-        await asyncio.sleep(0)
+        await asyncio.sleep(0 if self._full else self._gather_seconds)
         found = await self._take(limit)
         if found or not self._tick_seconds or self.own - self._positions.keys():
             return found
         if await self._store.heads.moved(self._names, self._tick_seconds):
+            await asyncio.sleep(self._gather_seconds)
             return await self._take(limit)
         return ()
 
@@ -89,6 +92,7 @@ class SqlLog:
         if unknown:
             found += await self._store.read(lambda connection: read_ranges(connection, unknown))
         found.sort(key=_appended)
+        self._full = len(found) >= limit
         for message in found:
             self._positions[message.partition][message.topic] = message.offset + 1
         return found

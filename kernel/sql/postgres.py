@@ -58,6 +58,9 @@ def _apart(url: URL) -> tuple[URL, dict[str, str]]:
 class PostgresStore:
     """A city in a PostgreSQL database."""
 
+    gather_seconds = 0.0
+    """Its answers let enough time go by."""
+
     def __init__(self, url: str, stamp: Callable[[], datetime], poll_seconds: float = 0.2) -> None:
         self.stamp = stamp
         self.heads = Heads()

@@ -18,6 +18,8 @@ class Store(Protocol):
 
     heads: Heads
     stamp: Callable[[], datetime]
+    gather_seconds: float
+    """For how long a worker lets more messages come before it takes them, where that makes all quicker."""
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction. Any exception is doubt: it may have been committed."""

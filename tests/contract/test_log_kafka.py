@@ -116,4 +116,4 @@ class TestStockKafkaLog(KafkaLogContract):
     """Faust's own way takes up to 2.5 s to go on at another place, so here a tick is longer than that."""
 
     delivery = "stock"
-    tick_seconds = 5.0
+    tick_seconds = 3.0

@@ -84,7 +84,7 @@ def test_a_client_of_our_own_takes_the_place_of_the_last_one() -> None:
 
 def test_of_two_that_are_both_young_only_the_younger_gives_way() -> None:
     older, younger = Watched(), Watched()
-    older.go_on(6)
+    older.go_on(5)
     for _ in range(PUT_OUT_MOST - 1):
         older.put_out()
         younger.put_out()
