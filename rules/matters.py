@@ -78,6 +78,11 @@ class Matter(Struct, frozen=True, kw_only=True):
     def condition(self, code: str) -> FilingCondition | None:
         return next((condition for condition in self.conditions if condition.code == code), None)
 
+    @property
+    def only(self) -> str:
+        """The code of the condition that needs not be said, for there is just one; else empty."""
+        return self.conditions[0].code if len(self.conditions) == 1 else ""
+
 
 @lru_cache(10_000)
 def prefixes(code: str) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def condition_of(case: Case, command: AcceptCase, matter: Matter) -> str:
         return command.condition
     if case.condition_hint and matter.condition(case.condition_hint):
         return case.condition_hint
-    return matter.conditions[0].code if len(matter.conditions) == 1 else ""
+    return matter.only
 
 
 def matter_known(case: Case, command: AcceptCase, context: Context) -> Refusal | None:
