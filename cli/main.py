@@ -7,9 +7,11 @@ from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
 from cli import case, db, explain, held, personal, topics, version
+from cli.assign import assign
 from cli.bench import bench
 from cli.compare import compare
 from cli.init import init
+from cli.locate import locate
 from cli.mend import recover, republish
 from cli.move import export, import_
 from cli.output import EXIT_CODES, BundleFaults, Exit, ExtraMissing, errors, fail
@@ -114,6 +116,8 @@ app.command("send")(send)
 app.add_typer(case.app, name="case")
 app.command("tail")(tail)
 app.add_typer(explain.app, name="explain")
+app.command("locate")(locate)
+app.command("assign")(assign)
 app.command("replay")(replay)
 app.command("compare")(compare)
 app.command("simulate")(simulate)
