@@ -23,7 +23,10 @@ _MODES: Final = {"normal": Mode.NORMAL, "平": Mode.NORMAL, "emergency": Mode.EM
 
 
 def assign(city: CityOf, batch: Batch, encoding: Encoded = Encoding.UTF_8, as_json: AsJson = False) -> None:
-    """Find who leads (派遣) for each row: matter, time, place or lon, lat; and condition, mode, crs, id."""
+    """Find who leads each report (派遣预判).
+
+    Columns: matter, time, place or code or lon and lat; condition, mode, scheme, crs, id if there.
+    """
     assigner = Assigner(rules_of_city(city))
     answer_all(read_rows(batch, encoding, _NEEDED), assigner.answer, words, as_json=as_json)
 
@@ -78,8 +81,8 @@ def _mode(said: str) -> Mode | Refusal | None:
     """The mode that the row says; without one, it is the mode that the area is in."""
     if not said:
         return None
-    refusal = Refusal(code="unknown_mode", expected=" or ".join(_MODES), found=said[:400])
-    return _MODES.get(said, refusal)
+    known = _MODES.get(said)
+    return known or Refusal(code="unknown_mode", expected=" or ".join(_MODES), found=said[:400])
 
 
 def _time(said: str, zone: str) -> datetime | Refusal:

@@ -33,7 +33,7 @@ _DO: Final = {
     "position_zero": "leave lon and lat empty where no point is known",
     "axes_swapped": "exchange lon and lat",
     "outside_city": "send it to the city in which it lies, or correct the point",
-    "suspected_crs": "if the points come from such a map, say so in the column crs",
+    "suspected_crs": "if the points come from such a map, name its system in the column crs",
     "unknown_crs": "name the coordinate system in the column crs",
     "unknown_layer": "take one of these, or leave the column empty",
     "not_in_layer": "leave the layer empty, or draw its areas there",

@@ -28,7 +28,10 @@ def locate(
     encoding: Encoded = Encoding.UTF_8,
     as_json: AsJson = False,
 ) -> None:
-    """Find the areas (定位) of each row: lon, lat[, crs], or code[, scheme], or text; and layer, id."""
+    """Find the areas of each row (定位).
+
+    Columns: lon and lat, or code, or text; crs, scheme, layer, id if there.
+    """
     rules = rules_of_city(city)
     day = on.date() if on else datetime.now(ZoneInfo(rules.bundle.city.zone)).date()
     locator = Locator(rules.bundle, day)

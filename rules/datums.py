@@ -12,7 +12,7 @@ from typing import Final
 WGS84: Final = "WGS 84"
 GCJ02: Final = "GCJ-02"
 BD09: Final = "BD-09"
-SHIFTED: Final = (GCJ02, BD09)
+SYSTEMS: Final = (WGS84, GCJ02, BD09)
 
 _NAMES: Final[Mapping[str, str]] = MappingProxyType({
     "": WGS84, "WGS84": WGS84, "EPSG4326": WGS84, "4326": WGS84,

@@ -1,7 +1,7 @@
 """Where a row of another system lies: by a point of any coordinate system, a code of any scheme, words."""
 
 from datetime import date
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from rules.areas import Areas
 from rules.bundle import Bundle
 from rules.codes import CodeBook, CodeFault
-from rules.datums import SHIFTED, WGS84, datum, to_wgs84
+from rules.datums import SYSTEMS, WGS84, datum, to_wgs84
 from schemas.refusal import Refusal
 from schemas.report import GridReport, Position
 from services.intake.channels.cells import degrees
@@ -17,6 +17,7 @@ from services.intake.reader.locate import VAGUE, Location, locate
 
 Refused: TypeAlias = tuple[Refusal, ...]
 """All that is wrong with a place."""
+_KNOWN: Final = "WGS 84, CGCS2000, GCJ-02 or BD-09, in degrees"
 
 
 class Sought(NamedTuple):
@@ -53,7 +54,7 @@ def look_up(sought: Sought, bundle: Bundle, book: CodeBook, day: date) -> Placed
     )
     found = locate(report, bundle, day)
     if isinstance(found, Refusal):
-        return (_suspected(found, sought, point, bundle.areas, day),)
+        return (_suspected(found, sought, bundle.areas, day),)
     if code is not None and not code.exact:
         found = _by_code_above(found)
     crs = datum(sought.crs) if point is not None else None
@@ -68,22 +69,23 @@ def _by_code_above(found: Location) -> Location:
 
 def _point(sought: Sought) -> Position | Refused:
     crs, lon, lat = datum(sought.crs), degrees(sought.lon, 180), degrees(sought.lat, 90)
-    known = "WGS 84, CGCS2000, GCJ-02 or BD-09, in degrees"
-    unknown = Refusal(code="unknown_crs", expected=known, found=sought.crs[:400])
     if crs is None or isinstance(lon, Refusal) or isinstance(lat, Refusal):
+        unknown = Refusal(code="unknown_crs", expected=_KNOWN, found=sought.crs[:400])
         found = (lon, lat, unknown if crs is None else None)
         return tuple(one for one in found if isinstance(one, Refusal))
     east, north = to_wgs84(lon, lat, crs) if lon or lat else (lon, lat)
     return Position(lon_e7=east, lat_e7=north)
 
 
-def _suspected(refusal: Refusal, sought: Sought, point: Position | None, areas: Areas, day: date) -> Refusal:
-    """A point outside that some web map's shift explains is told so; it is never moved on suspicion."""
-    if refusal.code != "outside_city" or point is None or sought.crs:
+def _suspected(refusal: Refusal, sought: Sought, areas: Areas, day: date) -> Refusal:
+    """A point outside that another system would explain is told so; it is never moved on suspicion."""
+    lon, lat = degrees(sought.lon, 180), degrees(sought.lat, 90)
+    if refusal.code != "outside_city" or isinstance(lon, Refusal) or isinstance(lat, Refusal):
         return refusal
-    for crs in SHIFTED:
-        place = areas.at(*to_wgs84(point.lon_e7, point.lat_e7, crs), day)
-        if place.areas and not place.outside:
-            words = f"{refusal.found}, outside; read as {crs} it lies in {place.area}"
+    said = datum(sought.crs)
+    for crs in SYSTEMS:
+        place = areas.at(*to_wgs84(lon, lat, crs), day)
+        if crs != said and place.areas and not place.outside:
+            words = f"{sought.lon},{sought.lat} as {said}, outside; read as {crs} it lies in {place.area}"
             return Refusal(code="suspected_crs", expected=refusal.expected, found=words[:400])
     return refusal

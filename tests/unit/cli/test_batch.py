@@ -75,11 +75,13 @@ def test_a_point_of_a_shifted_map_is_brought_back_or_suspected(
     answers: Callable[..., list[dict[str, Any]]],
 ) -> None:
     """The tiny city's south-west corner as Baidu shows it is 0.01 degrees further east and north."""
-    text = "lon,lat,crs\n102.1250,36.5150,BD-09\n102.1250,36.5150,\n102.1250,36.5150,WGS84\n"
-    converted, suspected, outside = answers("locate", text)
+    text = "lon,lat,crs\n102.1250,36.5150,BD-09\n102.1250,36.5150,\n102.101,36.501,BD-09\n103,37,\n"
+    converted, suspected, wrong, outside = answers("locate", text)
     assert (converted["converted_from"], converted["areas"][0]["layer"]) == ("BD-09", "治理")
     assert codes(suspected) == ["suspected_crs"]
     assert "read as BD-09 it lies in" in suspected["errors"][0]["found"]
+    assert codes(wrong) == ["suspected_crs"]
+    assert "read as WGS 84 it lies in G11" in wrong["errors"][0]["found"]
     assert codes(outside) == ["outside_city"]
 
 
