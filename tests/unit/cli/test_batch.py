@@ -178,3 +178,16 @@ def test_rows_are_answered_as_they_come_and_not_kept(monkeypatch: pytest.MonkeyP
     batch.answer_all(rows(), lambda _: {}, str, as_json=True)
     assert sum(written) == 5_000
     assert max(written) <= 500
+
+
+def test_a_city_s_database_answers_as_its_bundle_and_stays_as_it_is(tmp_path: Path) -> None:
+    database, file = tmp_path / "city.db", tmp_path / "rows.csv"
+    file.write_text("matter,place,time\nE-01-36,G11,2026-03-02T09:00+08:00\n", "utf-8")
+    url = f"sqlite:///{database}"
+    made = CliRunner().invoke(app, ["init", "--city", str(TINY), "--database", url])
+    assert made.exit_code == 0, made.stderr
+    before = database.read_bytes()
+    by_folder = run("assign", file, "--json")
+    by_database = CliRunner().invoke(app, ["assign", "--city", url, "--batch", str(file), "--json"])
+    assert (by_database.exit_code, by_database.stdout) == (0, by_folder.stdout)
+    assert database.read_bytes() == before
