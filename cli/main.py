@@ -6,7 +6,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from cli import case, db, explain, held, personal, topics, version
+from cli import case, db, explain, held, personal, rules, topics, version
 from cli.bench import bench
 from cli.compare import compare
 from cli.init import init
@@ -114,6 +114,7 @@ app.command("send")(send)
 app.add_typer(case.app, name="case")
 app.command("tail")(tail)
 app.add_typer(explain.app, name="explain")
+app.add_typer(rules.app, name="rules")
 app.command("replay")(replay)
 app.command("compare")(compare)
 app.command("simulate")(simulate)
