@@ -10,6 +10,7 @@ import typer
 
 from cli.bundles import bundle_of
 from cli.edition_words import EditionWords
+from cli.fault_words import chinese_table
 from cli.options import AsJson, Language, Tongue, one_of
 from cli.output import Exit, NotThere, console, emit, facts, fail, fault_table, table
 from kernel.errors import Fault
@@ -64,14 +65,15 @@ def template(
 
 
 @app.command()
-def check(bundle: Source, as_json: AsJson = False) -> None:
+def check(bundle: Source, language: Language = Tongue.EN, as_json: AsJson = False) -> None:
     """Check a bundle (检查): every fault at once, with its place and what to do."""
     compiled = compile_bundle(bundle)
     faults = tuple(compiled) if isinstance(compiled, Faults) else ()
     edition = "" if isinstance(compiled, Faults) else compiled.hash
     value = {"bundle": str(bundle), "faults": faults, "edition": edition}
     if faults:
-        emit(value, fault_table(faults), as_json=as_json)
+        page = chinese_table(faults) if language == Tongue.ZH else fault_table(faults)
+        emit(value, page, as_json=as_json)
         fail(f"{bundle}: expected a bundle without faults, found {len(faults)}")
         raise typer.Exit(Exit.BUNDLE)
     emit(value, f"{bundle}: no faults 无问题; edition {edition[:12]}", as_json=as_json)

@@ -64,8 +64,8 @@ def test_a_text_stays_what_it_is(keeper: Keeper, tmp_path: Path, text: str) -> N
 
 def test_a_polygon_longer_than_a_cell_goes_on_in_the_next_column(keeper: Keeper, tmp_path: Path) -> None:
     points = ", ".join(f"[102.12, {36.51 + at / 10_000_000:.7f}]" for at in range(1, 4_000))
-    keeper.edit("areas.geojson", "[[102.11, 36.51], [102.12, 36.51], [102.12, 36.52], [102.11, 36.52], ",
-                f"[[102.11, 36.51], [102.12, 36.51], {points}, [102.12, 36.52], [102.11, 36.52], ")  # fmt: skip
+    first, last = "[[102.11, 36.51], [102.12, 36.51], ", "[102.12, 36.52], [102.11, 36.52], "
+    keeper.edit("areas.geojson", first + last, f"{first}{points}, {last}")
     write_workbook(read_folder(keeper.path), tmp_path / "city.xlsx")
     header = [cell.value for cell in load_workbook(tmp_path / "city.xlsx")["shapes"][1]]
     assert "geometry_2" in header
@@ -102,35 +102,28 @@ def test_the_order_of_columns_and_empty_rows_between_change_nothing(clerk: Clerk
 
 
 @pytest.mark.parametrize(
-    ("sheet", "cell", "value", "column", "found"),
+    ("sheet", "cell", "value", "told"),
     [
-        ("areas", "A6", 990601001001001, "code", "990601001001001 (a number)"),
-        ("areas", "A6", 9.906e15, "code", "9906000000000000 (a number)"),
-        ("matters", "A4", datetime(2026, 1, 2), "code", "2026-01-02 00:00:00 (a date or a time)"),
-        ("matters", "E2", 4, "big", "4 (a number)"),
-        ("conditions", "D2", 2, "limit", "2 (a number)"),
-        ("entries", "A7", "=A6", "entry_id", "=A6"),
-        ("posts", "E2", True, "person", "True (true or false)"),
-        ("days", "B2", 46296, "date", "46296 (a number)"),
-        ("days", "B2", datetime(2026, 10, 1, 8), "date", "2026-10-01 08:00:00 (a date or a time)"),
-        ("calendars", "B2", datetime(2026, 10, 1, 8).time(), "standard", "08:00:00 (a date or a time)"),
+        ("areas", "A6", 990601001001001, ("code", "990601001001001 (a number)")),
+        ("areas", "A6", 9.906e15, ("code", "9906000000000000 (a number)")),
+        ("matters", "A4", datetime(2026, 1, 2), ("code", "2026-01-02 00:00:00 (a date or a time)")),
+        ("matters", "E2", 4, ("big", "4 (a number)")),
+        ("conditions", "D2", 2, ("limit", "2 (a number)")),
+        ("entries", "A7", "=A6", ("entry_id", "=A6")),
+        ("posts", "E2", True, ("person", "True (true or false)")),
+        ("days", "B2", 46296, ("date", "46296 (a number)")),
+        ("days", "B2", datetime(2026, 10, 1, 8), ("date", "2026-10-01 08:00:00 (a date or a time)")),
+        ("calendars", "B2", datetime(2026, 10, 1, 8).time(), ("standard", "08:00:00 (a date or a time)")),
     ],
 )
 def test_what_excel_made_of_a_code_is_one_fault_and_never_a_guess(
-    clerk: Clerk, sheet: str, cell: str, value: object, column: str, found: str
+    clerk: Clerk, sheet: str, cell: str, value: object, told: tuple[str, str]
 ) -> None:
     clerk.put(sheet, cell, value)
-    faults = [fault for fault in clerk.faults() if fault.code == "spoilt_cell"]
-    assert [(one.file, one.row, one.column, one.value) for one in faults] == [
-        (sheet, int(cell[1:]), column, found)
-    ]
-    assert "文本" in faults[0].do or "数值" in faults[0].do
-    told = [
-        fault
-        for fault in clerk.faults()
-        if (fault.file, fault.row, fault.column) == (sheet, int(cell[1:]), column)
-    ]
-    assert told == faults
+    place = sheet, int(cell[1:]), told[0]
+    (fault,) = (one for one in clerk.faults() if (one.file, one.row, one.column) == place)
+    assert (fault.code, fault.value) == ("spoilt_cell", told[1])
+    assert "文本" in fault.do or "数值" in fault.do
 
 
 def test_a_number_code_is_the_only_fault_though_other_sheets_name_it(clerk: Clerk) -> None:
@@ -279,10 +272,12 @@ def test_a_zip_bomb_is_refused_by_its_size_before_anything_is_parsed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, piece = tmp_path / "city.xlsx", bytes(2**20)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-        with file.open("xl/worksheets/sheet1.xml", "w") as part:
-            for _ in range(MOST_BYTES // 2**20 + 1):
-                part.write(piece)
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file,
+        file.open("xl/worksheets/sheet1.xml", "w") as part,
+    ):
+        for _ in range(MOST_BYTES // 2**20 + 1):
+            part.write(piece)
     assert path.stat().st_size < MOST_BYTES / 50
     monkeypatch.setattr(zipfile.ZipExtFile, "read", None)
     code, found, do = only(path)
@@ -343,7 +338,8 @@ def test_the_template_offers_closed_lists_and_what_stands_on_other_sheets(clerk:
     header = [cell.value for cell in workbook["posts"][1]]
     role, unit = (chr(ord("A") + header.index(name)) for name in ("role", "unit"))
     lists, _, where = rules[f"{role}2:{role}1048576"].partition("!")
-    offered = [cell[0].value for cell in workbook[lists][where.replace("$", "")]]
+    cells: Any = workbook[lists][where.replace("$", "")]
+    offered = [cell.value for (cell,) in cells]
     assert offered[:2] == ["clerk", "dispatcher"]
     assert rules[f"{unit}2:{unit}1048576"].startswith("OFFSET(units!$A$2")
     assert workbook["posts"]["A500"].number_format in ("@", "General")
