@@ -55,7 +55,7 @@ def packed(parts: dict[str, bytes]) -> bytes:
     return body.getvalue()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cuts)
 def test_whatever_is_done_to_its_parts_a_workbook_is_compiled_or_refused(
     cuts: list[tuple[int, float, int, bytes]],
@@ -87,7 +87,7 @@ def test_a_file_with_any_bytes_changed_is_compiled_or_refused(where: float, bits
         assert isinstance(compile_bundle(path), Bundle | Faults)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.dictionaries(texts, texts, min_size=1, max_size=6))
 def test_any_text_comes_back_from_a_workbook_as_it_was(words: dict[str, str]) -> None:
     rows = [

@@ -1,5 +1,5 @@
 from pathlib import Path
-from shutil import copytree
+from shutil import copy, copytree
 
 import pytest
 
@@ -14,8 +14,13 @@ def keeper(tmp_path: Path) -> Keeper:
     return Keeper(tmp_path / "city")
 
 
-@pytest.fixture
-def clerk(tmp_path: Path) -> Clerk:
-    path = tmp_path / "city.xlsx"
+@pytest.fixture(scope="session")
+def tiny_workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tiny") / "city.xlsx"
     write_workbook(read_folder(TINY), path)
-    return Clerk(path)
+    return path
+
+
+@pytest.fixture
+def clerk(tmp_path: Path, tiny_workbook: Path) -> Clerk:
+    return Clerk(Path(copy(tiny_workbook, tmp_path)))

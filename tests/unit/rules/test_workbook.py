@@ -13,7 +13,7 @@ from rules import workbook as reading
 from rules.bundle import Bundle
 from rules.faults import Faults
 from rules.folder import compile_folder, read_folder
-from rules.source import compile_bundle, read_bundle
+from rules.source import beside, compile_bundle, read_bundle
 from rules.workbook import MOST_BYTES, MOST_EMPTY, compile_workbook
 from rules.writing import NoCellError, write_folder, write_workbook
 from tests.builders_city import tiny_city
@@ -53,13 +53,15 @@ def test_a_workbook_comes_back_as_a_folder_with_the_same_hash(city: Path, tmp_pa
     assert compile_folder(city) == compile_bundle(tmp_path / "city")
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_a_text_stays_what_it_is(keeper: Keeper, tmp_path: Path, text: str) -> None:
-    quoted = '"' + text.replace('"', '""') + '"'
-    lines = (keeper.path / "keywords.csv").read_text("utf-8")
-    (keeper.path / "keywords.csv").write_text(f"{lines}Q-01-01,{quoted},3\n", "utf-8")
+def test_a_text_stays_what_it_is(keeper: Keeper, tmp_path: Path) -> None:
+    for text in HOSTILE:
+        quoted = '"' + text.replace('"', '""') + '"'
+        keeper.add("keywords.csv", f"Q-01-01,{quoted},3")
     write_workbook(read_folder(keeper.path), tmp_path / "city.xlsx")
-    assert compile_folder(keeper.path) == compile_workbook(tmp_path / "city.xlsx")
+    compiled = compile_workbook(tmp_path / "city.xlsx")
+    assert isinstance(compiled, Bundle)
+    assert compiled == compile_folder(keeper.path)
+    assert set(HOSTILE) <= {word for word, _ in compiled.matters["Q-01-01"].keywords}
 
 
 def test_a_polygon_longer_than_a_cell_goes_on_in_the_next_column(keeper: Keeper, tmp_path: Path) -> None:
@@ -220,8 +222,9 @@ def test_a_fault_in_a_document_stands_at_its_cell(
     clerk: Clerk, sheet: str, cell: str, value: object, fault: tuple[str, int, str, str]
 ) -> None:
     clerk.put(sheet, cell, value)
-    assert fault in clerk.found()
-    assert not any(word in one.expected for one in clerk.faults() for word in (".csv", ".yaml", ".geojson"))
+    faults = clerk.faults()
+    assert fault in [(one.file, one.row, one.column, one.code) for one in faults]
+    assert not any(word in one.expected for one in faults for word in (".csv", ".yaml", ".geojson"))
 
 
 # ── what is no workbook, or too much of one ──────────────────────────────────────────────────────────
@@ -344,3 +347,8 @@ def test_the_template_offers_closed_lists_and_what_stands_on_other_sheets(clerk:
     assert rules[f"{unit}2:{unit}1048576"].startswith("OFFSET(units!$A$2")
     assert workbook["posts"]["A500"].number_format in ("@", "General")
     assert workbook["posts"].column_dimensions["A"].number_format == "@"
+
+
+def test_what_belongs_to_a_bundle_lies_in_its_folder_or_beside_its_workbook(clerk: Clerk) -> None:
+    assert beside(clerk.path, "mapping.yaml") == clerk.path.parent / "mapping.yaml"
+    assert beside(TINY, "mapping.yaml") == TINY / "mapping.yaml"
