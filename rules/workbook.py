@@ -4,6 +4,7 @@ Excel changes what people type: a code of fifteen digits becomes a rounded numbe
 is a fault and never a guess. Whatever comes from outside is bounded before it is parsed.
 """
 
+import re
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,6 +34,7 @@ _NO_VALUE: Final = {
     "f": "copy the cells with formulas and paste them as values (选择性粘贴 → 数值)",
     "e": "correct the cell: Excel shows an error in it",
 }
+_MERGED: Final = re.compile(rb'<mergeCell ref="([A-Z0-9:]{1,30})"')
 _SAVE_AGAIN: Final = "save it in Excel or WPS as .xlsx (Excel 工作簿), without a password"
 
 
@@ -128,6 +130,7 @@ def _sheets(
         if sheet.name in found:
             reader = _SheetReader(sheet, places, faults)
             rows[sheet.name] = tuple(reader.rows(_cells(found[sheet.name])))
+            reader.refuse_merged(_merged(workbook, found[sheet.name]))
             languages += [
                 name for name in reader.header if sheet.name == "templates" and LANGUAGE.fullmatch(name)
             ]
@@ -144,6 +147,17 @@ def _of(sheet: Sheet) -> str:
 def _cells(sheet: Any) -> Iterator[Sequence[Any]]:
     sheet.reset_dimensions()  # what a workbook says of its own size may be wrong, and would cut it
     yield from sheet.iter_rows()
+
+
+def _merged(workbook: Any, sheet: Any) -> str:
+    """Which cells are merged, the first of them: all but one of their values would be lost unseen."""
+    with workbook._archive.open(sheet._worksheet_path) as part:  # noqa: SLF001 - read-only sheets do not say it
+        before = b""
+        while piece := part.read(2**20):
+            if found := _MERGED.search(before + piece):
+                return found[1].decode("ascii")
+            before = piece[-100:]
+    return ""
 
 
 class _SheetReader:
@@ -172,6 +186,12 @@ class _SheetReader:
                 continue
             empty = 0
             yield from self._read(number, cells)
+
+    def refuse_merged(self, cells: str) -> None:
+        """Note that cells are merged, if any are."""
+        if cells:
+            do = "undo merged cells (取消合并单元格) and fill every row"
+            self._fault("ragged_row", 0, "", "a value of its own in each cell", f"merged cells {cells}", do)
 
     def _endless(self, last: int) -> None:
         do = f"select all rows below row {last} in Excel, delete them (删除整行), and save"

@@ -177,6 +177,14 @@ def test_an_unknown_sheet_is_a_fault_unless_it_is_marked_as_the_keepers_own(cler
     assert "areas, shapes, units" in fault.expected
 
 
+@pytest.mark.parametrize("sheet", ["areas", "policies"])
+def test_merged_cells_are_a_fault_for_their_values_would_be_lost(clerk: Clerk, sheet: str) -> None:
+    clerk.change(lambda workbook: workbook[sheet].merge_cells("F2:F3"))
+    (fault,) = (one for one in clerk.faults() if one.code == "ragged_row")
+    assert (fault.file, fault.row, fault.value) == (sheet, 0, "merged cells F2:F3")
+    assert "取消合并单元格" in fault.do
+
+
 def test_a_wrong_header_is_named_once_and_not_in_each_row(clerk: Clerk) -> None:
     clerk.put("units", "B1", "nom")
     assert clerk.found() == [("units", 1, "name", "missing_column"), ("units", 1, "nom", "unknown_column")]
