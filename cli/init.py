@@ -11,15 +11,14 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.table import Table
 
+from cli.bundles import bundle_of
 from cli.opening import url_of, view_of
 from cli.options import AsJson, Database
-from cli.output import BundleFaults, emit, facts, local
+from cli.output import emit, facts, local
 from kernel import settings
 from kernel.errors import CityThere, NoSuchCity
 from kernel.settings import hide_password
 from rules.bundle import Bundle
-from rules.faults import Faults
-from rules.folder import compile_folder
 
 if TYPE_CHECKING:
     from cli.assemble import LiveCity, MemberCity
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def init(
-    city: Annotated[Path, typer.Option(help="The bundle folder of the city.")],
+    city: Annotated[Path, typer.Option(help="The bundle of the city: a folder or an Excel workbook.")],
     partitions: Annotated[int, typer.Option(min=1, max=1024, help="Fixed for ever.")] = 24,
     start: Annotated[
         datetime | None,
@@ -46,9 +45,7 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Found a city (建城): check its bundle, create its database, put its first edition in force."""
-    bundle = compile_folder(city)
-    if isinstance(bundle, Faults):
-        raise BundleFaults(city, bundle)
+    bundle = bundle_of(city)
     url = url_of(database)
     value = asyncio.run(_found(url, bundle, _city(bundle, partitions, start, speed, kafka=kafka)))
     emit(

@@ -6,7 +6,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from cli import case, db, explain, held, personal, topics, version
+from cli import case, db, explain, held, personal, rules, topics, version
 from cli.assign import assign
 from cli.bench import bench
 from cli.compare import compare
@@ -118,6 +118,7 @@ app.command("tail")(tail)
 app.add_typer(explain.app, name="explain")
 app.command("locate")(locate)
 app.command("assign")(assign)
+app.add_typer(rules.app, name="rules")
 app.command("replay")(replay)
 app.command("compare")(compare)
 app.command("simulate")(simulate)

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kernel.errors import Fault
+from rules.faults import Fault as BundleFault
 from rules.faults import Faults
 
 WIDTH: Final = 100
@@ -101,11 +102,15 @@ class BundleFaults(Fault):
 
     def table(self) -> Table:
         """Every fault: where, what was expected, what was found, what to do."""
-        rows = [
-            (fault.file, fault.row or "", fault.column, fault.value, fault.expected, fault.do)
-            for fault in self.faults
-        ]
-        return table("", ("file", "row", "column", "found", "expected", "do"), rows, right=(1,))
+        return fault_table(self.faults)
+
+
+def fault_table(faults: Iterable[BundleFault]) -> Table:
+    """Faults of a bundle, one a row."""
+    rows = [
+        (fault.file, fault.row or "", fault.column, fault.value, fault.expected, fault.do) for fault in faults
+    ]
+    return table("", ("file", "row", "column", "found", "expected", "do"), rows, right=(1,))
 
 
 def fail(words: str) -> None:

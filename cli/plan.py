@@ -13,15 +13,14 @@ from rich.live import Live
 from cities.day import Arrival
 from cities.day import reports as made_up
 from cities.people import People
+from cli.bundles import bundle_of
 from cli.conductor import Conductor
 from cli.live import board
-from cli.output import BundleFaults, console
+from cli.output import console
 from cli.sheets import read_arrivals
 from cli.stage import Stage
 from cli.tally import Tally
 from rules.bundle import Bundle
-from rules.faults import Faults
-from rules.folder import compile_folder
 
 _FRAMES_PER_SECOND: Final = 8
 _PATIENCE: Final = timedelta(days=120)
@@ -73,9 +72,7 @@ def planned(
     city: Path, reports: str, day: datetime, seed: int, step: int, *, until_done: bool, live: bool
 ) -> Plan:
     """The plan that the options name; a bundle with faults is refused."""
-    bundle = compile_folder(city)
-    if isinstance(bundle, Faults):
-        raise BundleFaults(city, bundle)
+    bundle = bundle_of(city)
     if reports.isdigit():
         arrivals, lived = made_up(bundle, seed, int(reports), day=day.date()), day.date()
     else:

@@ -21,7 +21,7 @@ def run(
     city: Annotated[
         Path | None,
         typer.Option(
-            help="A bundle folder: found a demonstration city and live its day; else the city of --database."
+            help="A bundle (folder or workbook): found a demonstration and live its day; else --database."
         ),
     ] = None,
     reports: Reports = "2000",

@@ -1,4 +1,4 @@
-"""Files of reports: a CSV sheet, read by the mapping that lies in the city's folder."""
+"""Files of reports: a CSV sheet, read by the mapping in the city's folder or beside its workbook."""
 
 import csv
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import yaml
 from cities.day import Arrival
 from cli.output import Exit, NotThere, fail
 from kernel.errors import Fault
+from rules.source import beside
 from schemas.refusal import Refusal
 from services.intake.channels.sheet import RowFault, SheetReport, missing_columns, read_mapping, read_row
 
@@ -27,7 +28,7 @@ def read_arrivals(city: Path, file: Path) -> Sequence[Arrival]:
         raise NotThere(
             what=f"the file {file}", do="give a CSV file of reports, or a number to make reports up"
         )
-    mapping_file = city / "mapping.yaml"
+    mapping_file = beside(city, "mapping.yaml")
     if not mapping_file.exists():
         raise NotThere(
             what=f"the mapping {mapping_file}",

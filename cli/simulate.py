@@ -6,14 +6,13 @@ from typing import Annotated, Any, ClassVar
 import typer
 from rich.text import Text
 
+from cli.bundles import bundle_of
 from cli.options import AsJson, one_of
-from cli.output import BundleFaults, Exit, NotThere, bar, emit, table
+from cli.output import Exit, NotThere, bar, emit, table
 from cli.simulation import plan
 from kernel.errors import Fault
 from kernel.hosts.simulator.run import Outcome, run_seed
 from kernel.hosts.simulator.world import PROFILES
-from rules.faults import Faults
-from rules.folder import compile_folder
 
 _TRACE_LINES = 60
 
@@ -38,15 +37,15 @@ def simulate(
     trace: Annotated[
         bool, typer.Option("--trace", help="Print what happened, the last lines of it.")
     ] = False,
-    city: Annotated[Path, typer.Option(help="The bundle folder of the city.")] = Path("cities/demo"),
+    city: Annotated[Path, typer.Option(help="The bundle of the city: a folder or an Excel workbook.")] = Path(
+        "cities/demo"
+    ),
     as_json: AsJson = False,
 ) -> None:
     """Simulate (推演) crashes, lost answers, repeats, rebalances; ends at the first broken seed."""
     if profile not in PROFILES:
         raise NotThere(what=f"profile {profile}", do=f"take one of {', '.join(PROFILES)}")
-    bundle = compile_folder(city)
-    if isinstance(bundle, Faults):
-        raise BundleFaults(city, bundle)
+    bundle = bundle_of(city)
     planned = plan(bundle)
     outcomes: list[Outcome] = []
     with bar(hidden=as_json) as progress:

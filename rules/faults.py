@@ -49,7 +49,8 @@ def _without_echoes(faults: set[Fault]) -> Iterator[Fault]:
     for fault in faults:
         follows = fault.code in ECHOES and (unread or lacking)
         of_unread = fault.file in unread and fault.code not in UNREAD
-        if not (follows or of_unread or ((fault.file, fault.column) in lacking and fault.row > 1)):
+        below = (fault.file, fault.column) in lacking and fault.row > 1 and fault.code != "missing_column"
+        if not (follows or of_unread or below):
             yield fault
 
 
@@ -63,6 +64,9 @@ DO = {
     "missing_column": "add the column to the header line",
     "unknown_column": "correct the column's name, or remove the column",
     "twice_column": "keep one of the two columns",
+    "spoilt_cell": (
+        "format the whole column as text (文本) and type the value again: Excel may have lost digits or zeros"
+    ),
     "ragged_row": "quote cells that contain a comma, and give each column of the header one cell",
     "twice_key": "keep one of the two",
     "empty": "fill it in",

@@ -10,7 +10,7 @@ import yaml
 
 from rules.almanac import zone_offsets
 from rules.bundle import Bundle
-from rules.columns import DOCUMENTS, OPTIONAL_FILES, SHAPES, TABLES, TEMPLATES
+from rules.columns import DOCUMENTS, OPTIONAL_FILES, SHAPES, TABLES, TEMPLATES, Columns
 from rules.compile import compile_rows
 from rules.daytable import Offset
 from rules.faults import Fault, Faults
@@ -36,10 +36,10 @@ def read_folder(path: Path) -> Folder:
     shapes = _read(path, SHAPES, faults)
     features = () if shapes is None else tuple(_features(shapes, faults))
     zone = documents["city.yaml"].items().get("zone", NOTHING).text()
-    return Folder(tables, documents, features, _offsets(zone, faults), tuple(faults))
+    return Folder(tables, documents, features, offsets_of(zone, faults), tuple(faults))
 
 
-def _offsets(zone: str, faults: list[Fault]) -> tuple[Offset, ...]:
+def offsets_of(zone: str, faults: list[Fault]) -> tuple[Offset, ...]:
     """The offsets of the city's zone: the edition carries them, and no decision reads the tz database."""
     try:
         return zone_offsets(zone) if zone else ()
@@ -91,7 +91,7 @@ def _table(file: str, text: str, faults: list[Fault]) -> Sequence[Row]:
         faults.append(Row(file, 0).fault("unreadable", "", "comma-separated values", str(error)))
         return ()
     header = [name.strip() for name in lines[0]] if lines else []
-    faults += _header_faults(file, header)
+    faults += header_faults(Row(file, 1), TABLES[file], header)
     rows: list[Row] = []
     for number, cells in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in cells):
@@ -104,8 +104,8 @@ def _table(file: str, text: str, faults: list[Fault]) -> Sequence[Row]:
     return tuple(rows)
 
 
-def _header_faults(file: str, header: Sequence[str]) -> Iterator[Fault]:
-    row, columns = Row(file, 1), TABLES[file]
+def header_faults(row: Row, columns: Columns, header: Sequence[str]) -> Iterator[Fault]:
+    """What is wrong with the header of a table, whose place is the row."""
     known = (*columns.needed, *columns.optional)
     for name in columns.needed:
         if name not in header:

@@ -1,7 +1,13 @@
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from openpyxl import load_workbook
 
 from rules.faults import Fault, Faults
 from rules.folder import compile_folder
+from rules.source import compile_bundle
 
 TINY = Path(__file__).parent / "cities" / "tiny"
 
@@ -27,4 +33,37 @@ class Keeper:
 
     def found(self) -> list[tuple[str, int, str, str]]:
         """Each fault as file, row, column and code."""
+        return [(fault.file, fault.row, fault.column, fault.code) for fault in self.faults()]
+
+
+class Clerk:
+    """Who keeps a city's workbook: edits its cells as Excel would, and asks for its faults."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def put(self, sheet: str, cell: str, value: object) -> None:
+        """Type a value: a text stays text, a number or a date becomes one."""
+        self.change(lambda workbook: workbook[sheet].__setitem__(cell, value))
+
+    def change(self, edit: Callable[[Any], object]) -> None:
+        workbook = load_workbook(self.path)
+        edit(workbook)
+        workbook.save(self.path)
+
+    def rewrite(self, part: str, edit: Callable[[bytes], bytes]) -> None:
+        """Change the bytes of one part of the file."""
+        with ZipFile(self.path) as old:
+            parts = {name: old.read(name) for name in old.namelist()}
+        parts[part] = edit(parts[part])
+        with ZipFile(self.path, "w", ZIP_DEFLATED) as new:
+            for name, body in parts.items():
+                new.writestr(name, body)
+
+    def faults(self) -> list[Fault]:
+        compiled = compile_bundle(self.path)
+        return list(compiled) if isinstance(compiled, Faults) else []
+
+    def found(self) -> list[tuple[str, int, str, str]]:
+        """Each fault as sheet, row, column and code."""
         return [(fault.file, fault.row, fault.column, fault.code) for fault in self.faults()]
