@@ -119,7 +119,9 @@ def inbox_of(lived: Lived, processor: AnyProcessor) -> dict[int, list[Message]]:
 
     Rows say nothing of messages that nobody decides: those come between their neighbours, by their stamps.
     """
-    return {partition: list(_given(lived, processor, partition)) for partition in range(lived.partitions)}
+    return {
+        partition: list(_given(lived, processor, partition)) for partition in lived.histories[processor.name]
+    }
 
 
 def _given(lived: Lived, processor: AnyProcessor, partition: int) -> Iterator[Message]:
