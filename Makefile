@@ -17,6 +17,7 @@ RUN_COMMAND ?= $(BIN)/gridcase run --city cities/demo
 SOURCES     := schemas rules kernel services cities cli
 CHECKED     := $(wildcard $(SOURCES) tests bench tools)
 QUICK_TESTS := $(wildcard tests/unit tests/property)
+QUICK       := $(QUICK_TESTS:tests/%=quick-%)
 PYTEST      := $(BIN)/python -m pytest
 COMPILE     := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
                --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
@@ -39,7 +40,7 @@ run: setup ## live the demonstration day of cities/demo with a live view, then s
 ##@ Work
 .PHONY: check
 check: $(TEST_STAMP) ## lint, format, types, imports and the quick tests: below 60 seconds
-	@$(MAKE) -k -j2 --output-sync=target quick types lint imports
+	@$(MAKE) -k -j2 --output-sync=target $(QUICK) types lint imports
 
 .PHONY: test
 test: $(TEST_STAMP) ## what CI runs: lint, types, imports and every test; says which real parts it has and what it skipped
@@ -92,9 +93,9 @@ clean: ## remove .venv, caches and build leftovers; never a city
 	@find $(wildcard $(SOURCES) tests bench tools) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The parts of `check` and `test`.
-.PHONY: quick lint types imports
-quick:
-	@$(PYTEST) -q $(QUICK_TESTS)
+.PHONY: $(QUICK) lint types imports
+$(QUICK): quick-%:
+	@$(PYTEST) -q tests/$*
 lint:
 	@$(BIN)/ruff check --quiet $(CHECKED)
 	@$(BIN)/ruff format --check --quiet $(CHECKED)

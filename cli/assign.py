@@ -12,6 +12,7 @@ from cli.options import AsJson
 from rules.codes import CodeBook, CodeFault
 from rules.inforce import Mode, Rules
 from rules.matters import FilingCondition, Matter
+from rules.reading.entries import MODES
 from schemas.refusal import Refusal
 from services.intake.channels.cells import instant
 from services.intake.reader.lookup import Placed, Refused, Sought, look_up
@@ -19,7 +20,7 @@ from services.router.proposal import Proposal, propose
 
 _NEEDED: Final = (("matter", "time", "place"), ("matter", "time", "lon", "lat"), ("matter", "time", "code"))
 _TIMES: Final = ("iso", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S")
-_MODES: Final = {"normal": Mode.NORMAL, "平": Mode.NORMAL, "emergency": Mode.EMERGENCY, "急": Mode.EMERGENCY}
+_MODES: Final = {said: Mode(mode) for said, mode in MODES.items() if mode in set(Mode)}
 
 
 def assign(city: CityOf, batch: Batch, encoding: Encoded = Encoding.UTF_8, as_json: AsJson = False) -> None:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeAlias
 import msgspec
 import typer
 
+from cli.bundles import bundle_of
 from cli.opening import enter
-from cli.output import BundleFaults, NotThere
+from cli.output import NotThere
 from cli.sheets import SheetFault
-from rules.faults import Faults
-from rules.folder import compile_folder
 from rules.inforce import Rules
 from schemas.refusal import Refusal
 from services.intake.reader.lookup import Refused
@@ -68,7 +67,7 @@ class Row(NamedTuple):
 
 Answer: TypeAlias = dict[str, Any]
 CityOf: TypeAlias = Annotated[
-    str, typer.Option("--city", metavar="CITY", help="Folder of a bundle, or URL of a city's database.")
+    str, typer.Option("--city", metavar="CITY", help="A bundle (folder, workbook) or a city's database.")
 ]
 Batch: TypeAlias = Annotated[Path, typer.Option("--batch", metavar="FILE", help="The rows, as CSV.")]
 Encoded: TypeAlias = Annotated[Encoding, typer.Option("--encoding", help="Encoding of the file.")]
@@ -78,12 +77,9 @@ def rules_of_city(city: str) -> Rules:
     """The rules by which a batch is answered: those of the folder, or those in force in the database."""
     if "://" in city:
         return enter(city, _in_force)
-    if not Path(city).is_dir():
-        raise NotThere(what=f"the city {city}", do="give the folder of a bundle, or the URL of a database")
-    compiled = compile_folder(Path(city))
-    if isinstance(compiled, Faults):
-        raise BundleFaults(Path(city), compiled)
-    return Rules(number=0, bundle=compiled)
+    if not Path(city).exists():
+        raise NotThere(what=f"the city {city}", do="give the folder of a bundle, its workbook or a database")
+    return Rules(number=0, bundle=bundle_of(Path(city)))
 
 
 async def _in_force(live: "LiveCity") -> Rules:

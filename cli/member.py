@@ -134,14 +134,10 @@ class _Parts(NamedTuple):
 
     @property
     def pace(self) -> Pace:
-        pace = pace_of(self.clock, self.settings)
+        pace = replace(pace_of(self.clock, self.settings), batch=self.settings.batch_messages or BATCH)
         if isinstance(self.clock, StairClock):  # a demonstration, all on one machine with one clock
             return pace
-        return replace(
-            pace,
-            batch=self.settings.batch_messages or BATCH,
-            margin_seconds=pace.margin_seconds or SKEW_SECONDS,
-        )
+        return replace(pace, margin_seconds=pace.margin_seconds or SKEW_SECONDS)
 
     def published(self, name: str) -> Callable[[float], object]:
         return self.meters.publish.labels(name).observe if self.meters else unheard

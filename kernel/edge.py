@@ -87,6 +87,7 @@ class Edge:
         self._log = log
         self._largest = largest
         self._tenure: Tenure | None = None
+        self._looked = 0
         self._rules = 0
         self._waiting: list[tuple[Submission, asyncio.Future[Receipt]]] = []
         self._flushing: asyncio.Task[None] | None = None
@@ -147,12 +148,14 @@ class Edge:
     async def publish(self) -> bool:
         """Send what is on record and not yet acknowledged (a log apart from the journal only).
 
-        Once all of it is acknowledged the journal notes so, or an heir would take an idle edge for dead.
+        Once all of it is acknowledged and nothing was accepted since the last call, the journal notes so: an
+        heir would take an idle edge for dead. A busy one notes it with what it accepts next.
         """
         async with self._writing:
             tenure = await self._claimed()
             sent = await self._publish()
-            if self._log is not None and not self.outbox and tenure.published < tenure.seq:
+            idle, self._looked = self._looked == tenure.seq, tenure.seq
+            if self._log is not None and idle and not self.outbox and tenure.published < tenure.seq:
                 await self._record(tenure, ())
             return sent
 

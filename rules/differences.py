@@ -11,6 +11,7 @@ from rules.bundle import Bundle
 from rules.daytable import CalendarSpec
 from rules.limits import Limit
 from rules.matters import Matter
+from rules.reading.calendars import WEEKDAYS
 from rules.sheets import SHEETS
 from rules.validity import FIRST_DAY, LAST_DAY
 
@@ -101,8 +102,7 @@ def _candidates(matter: Matter) -> Iterator[tuple[Key, Fields]]:
 
 def _calendar(spec: CalendarSpec) -> Fields:
     fields = dict(_fields(spec, without=("days", "offsets", "week")))
-    week = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-    fields |= {name: _text(windows) for name, windows in zip(week, spec.week, strict=True) if windows}
+    fields |= {name: _text(windows) for name, windows in zip(WEEKDAYS, spec.week, strict=True) if windows}
     return fields | ({"days": spec.days.code} if spec.days else {})
 
 

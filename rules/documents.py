@@ -11,18 +11,14 @@ from rules.faults import Fault
 from rules.limits import LimitWords
 from rules.places import Places
 from rules.reading.calendars import WEEKDAYS
+from rules.reading.entries import MODES
 from rules.rows import NOTHING, SEPARATOR, Feature, Folder, Node, Row
 from rules.sheets import CELL_CHARACTERS, CITY_NAMES, GEOMETRY, LISTS_OF_CITY, SHEETS
 
 Rows = Mapping[str, Sequence[Row]]
 Cells = Mapping[str, str]
-_SECTIONS: Final = {
-    "": "clocks",
-    "normal": "clocks",
-    "平": "clocks",
-    "emergency": "emergency",
-    "急": "emergency",
-}
+_SECTION: Final = {"normal": "clocks", "emergency": "emergency"}
+_SECTIONS: Final = {"": "clocks"} | {said: _SECTION[mode] for said, mode in MODES.items() if mode in _SECTION}
 
 
 class Composer:

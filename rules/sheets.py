@@ -5,6 +5,7 @@ into sheets with one thing a row, because nobody fills in a tree in Excel.
 
 import re
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Final, NamedTuple
 
 from rules.admission import ENFORCE, OBSERVE, OFF
@@ -168,3 +169,8 @@ def columns_of(sheet: Sheet, header: Sequence[str] = ()) -> Columns:
         name for name in header if pattern and pattern.fullmatch(name) and name not in sheet.columns.needed
     ]
     return Columns(sheet.columns.needed, (*sheet.columns.optional, *dict.fromkeys(more)))
+
+
+def column_letter(at: int) -> str:
+    """A, B … Z, AA: how Excel names the column at this place, counted from 0."""
+    return str(import_module("openpyxl.utils").get_column_letter(at + 1))

@@ -21,7 +21,7 @@ from rules.faults import Fault, Faults
 from rules.folder import header_faults, offsets_of
 from rules.places import Places
 from rules.rows import NOTHING, Folder, Row
-from rules.sheets import DAYS, FLAGS, IGNORED, LANGUAGE, NUMBERS, SHEETS, Sheet, columns_of
+from rules.sheets import DAYS, FLAGS, IGNORED, LANGUAGE, NUMBERS, SHEETS, Sheet, column_letter, columns_of
 
 MOST_BYTES: Final = 256 * 1024 * 1024
 """Of all parts of a workbook, unpacked; a city that needs more is kept as a folder."""
@@ -209,7 +209,7 @@ class _SheetReader:
                 continue
             if not name:
                 wanted = f"values under the {len(self.header)} columns of row 1"
-                self._fault("ragged_row", number, _letter(at), wanted, _plain(cell.value))
+                self._fault("ragged_row", number, column_letter(at), wanted, _plain(cell.value))
             elif text := self._text(number, meaning if name == "value" else name, cell):
                 texts[name] = text
         if texts:
@@ -263,12 +263,3 @@ def _plain(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return "" if value is None else str(value).strip()
-
-
-def _letter(at: int) -> str:
-    """A, B … Z, AA: how Excel names a column."""
-    letters, at = "", at + 1
-    while at:
-        at, rest = divmod(at - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters

@@ -24,14 +24,13 @@ from rules.sheets import (
     SHEETS,
     YES_NO,
     Sheet,
+    column_letter,
     columns_of,
 )
 
 _TEXT: Final = "@"
 _LAST_ROW: Final = 1_048_576
 _WIDTHS: Final = {"name": 24, "text": 40, "value": 32, "legal_basis": 40, "geometry": 40, "code": 18}
-
-
 _NO_XML: Final = re.compile(r"[^\t\n\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 
@@ -77,7 +76,7 @@ def _refuse(name: str, rows: Sequence[Cells]) -> None:
 def _fill(sheet: Any, header: Sequence[str], rows: Sequence[Cells]) -> None:
     sheet.freeze_panes = "A2"
     for at, column in enumerate(header):
-        width = sheet.column_dimensions[_letter(at)]
+        width = sheet.column_dimensions[column_letter(at)]
         width.width, width.number_format = _WIDTHS.get(column, 16), _TEXT
     sheet.append([_cell(sheet, column, bold=True) for column in header])
     for row in rows:
@@ -118,14 +117,14 @@ def _offer(workbook: Any, headers: Mapping[str, Sequence[str]]) -> None:
             words = tuple(CHOICES.get((sheet.title, column), YES_NO if column in FLAGS else ()))
             reference = REFERENCES.get((sheet.title, column))
             if words:
-                where = _letter(len(lists))
+                where = column_letter(len(lists))
                 lists.setdefault(words, f"{LISTS}!${where}$1:${where}${len(words)}")
-                _validate(sheet, _letter(at), lists[words], strict=True)
+                _validate(sheet, column_letter(at), lists[words], strict=True)
             elif reference:
-                other = _letter(headers[reference[0]].index(reference[1]))
+                other = column_letter(headers[reference[0]].index(reference[1]))
                 column_there = f"{reference[0]}!${other}"
                 filled = f"OFFSET({column_there}$2,0,0,MAX(1,COUNTA({column_there}:${other})-1),1)"
-                _validate(sheet, _letter(at), filled, strict=False)
+                _validate(sheet, column_letter(at), filled, strict=False)
     hidden = workbook.create_sheet(LISTS)
     hidden.sheet_state = "hidden"
     for number in range(max(map(len, lists))):
@@ -139,10 +138,6 @@ def _validate(sheet: Any, letter: str, formula: str, *, strict: bool) -> None:
     rule.errorTitle, rule.error = "请从列表中选择", "Choose one of the list. 请从下拉列表中选择。"
     rule.add(f"{letter}2:{letter}{_LAST_ROW}")
     sheet.data_validations.append(rule)
-
-
-def _letter(at: int) -> str:
-    return str(import_module("openpyxl.utils").get_column_letter(at + 1))
 
 
 def write_folder(folder: Folder, path: Path) -> None:

@@ -1,13 +1,16 @@
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copy, copytree
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
+import pytest
 from openpyxl import load_workbook
 
 from rules.faults import Fault, Faults
-from rules.folder import compile_folder
+from rules.folder import compile_folder, read_folder
 from rules.source import compile_bundle
+from rules.writing import write_workbook
 
 TINY = Path(__file__).parent / "cities" / "tiny"
 
@@ -34,6 +37,12 @@ class Keeper:
     def found(self) -> list[tuple[str, int, str, str]]:
         """Each fault as file, row, column and code."""
         return [(fault.file, fault.row, fault.column, fault.code) for fault in self.faults()]
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Keeper:
+    copytree(TINY, tmp_path / "city")
+    return Keeper(tmp_path / "city")
 
 
 class Clerk:
@@ -67,3 +76,15 @@ class Clerk:
     def found(self) -> list[tuple[str, int, str, str]]:
         """Each fault as sheet, row, column and code."""
         return [(fault.file, fault.row, fault.column, fault.code) for fault in self.faults()]
+
+
+@pytest.fixture(scope="session")
+def tiny_workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tiny") / "city.xlsx"
+    write_workbook(read_folder(TINY), path)
+    return path
+
+
+@pytest.fixture
+def clerk(tmp_path: Path, tiny_workbook: Path) -> Clerk:
+    return Clerk(Path(copy(tiny_workbook, tmp_path)))

@@ -126,16 +126,16 @@ class Standing:
         """
         left = set(consumer.assignment())
         share = max(1, limit // max(1, len(left)))
-        room, wait = limit, int(seconds * 1000)
+        room, waits = limit, iter((int(seconds * 1000), _GATHER_MILLISECONDS))
         while room > 0:
             fair = bool(left) or not found
+            most = min(share, room) if fair else room
             more = await consumer.getmany(
-                *(left if found else ()), timeout_ms=wait, max_records=min(share, room) if fair else room
+                *(left if found else ()), timeout_ms=next(waits, 0), max_records=most
             )
             for tp, records in more.items():
                 found.setdefault(tp, []).extend(records)
                 room -= len(records)
-            wait = _GATHER_MILLISECONDS if wait > _GATHER_MILLISECONDS else 0
             if not fair or not found:
                 return
             left = left - more.keys() if more else set[TopicPartition]()

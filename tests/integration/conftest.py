@@ -6,6 +6,9 @@ import pytest
 
 from tests.integration import faults
 from tests.integration.lived import Lived, live
+from tests.keeping import clerk, keeper, tiny_workbook
+
+__all__ = ["clerk", "keeper", "lived", "tiny_workbook"]
 
 
 @pytest.fixture(scope="session")

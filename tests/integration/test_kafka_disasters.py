@@ -72,7 +72,7 @@ async def test_a_topic_made_anew_under_its_reader_is_refused(postgres_url: str, 
         for tell in (load.tell, town.processes["sla", "a"].send_signal):
             tell(signal.SIGCONT)
         assert await town.ends("router") == Exit.BROKER, town.said[-5:]
-        assert any("inbox_cut" in line and "case.commands" in line for line in town.said)
+        assert any("inbox_cut" in line and "case.commands" in line for line in town.said), town.said[-5:]
         await town.stop_all()
         at = time.monotonic()
         await republished(town)

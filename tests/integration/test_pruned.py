@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from cli.assemble import LiveCity, open_city, publish_edition
 from cli.mend import _republished as republished
+from kernel.hosts import embedded
 from kernel.hosts.embedded import Embedded
 from kernel.processor import Sender
 from kernel.settings import read as read_settings
@@ -157,6 +160,26 @@ async def test_a_step_that_fails_ends_nothing_and_is_tried_again() -> None:
     ended = tried
     await asyncio.sleep(0.02)
     assert tried == ended
+
+
+async def test_a_log_that_cannot_be_written_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = 0
+
+    async def failing() -> int:
+        nonlocal tried
+        tried += 1
+        if tried % 2:
+            raise OSError("the database is away")
+        return 1
+
+    def closed(*said: object, **facts: object) -> None:
+        raise ValueError("I/O operation on closed file")
+
+    monkeypatch.setattr(embedded, "logger", lambda: SimpleNamespace(warning=closed, info=closed))
+    host = Embedded([Idle(lambda: tried > 4)], None, failing, 0.001)  # type: ignore[arg-type]
+    async with asyncio.timeout(5):
+        await host.run(lambda: tried > 4)
+    assert tried > 4, "the pruning ended, and then the worker that waited for it"
 
 
 class Idle:

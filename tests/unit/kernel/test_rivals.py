@@ -82,9 +82,10 @@ def test_a_client_of_our_own_takes_the_place_of_the_last_one() -> None:
         member.put_out()
 
 
-def test_of_two_that_are_both_young_only_the_younger_gives_way() -> None:
+@pytest.mark.parametrize("older_by", [4, 12])
+def test_of_two_that_are_both_young_only_the_younger_gives_way(older_by: int) -> None:
     older, younger = Watched(), Watched()
-    older.go_on(5)
+    older.go_on(older_by)
     for _ in range(PUT_OUT_MOST - 1):
         older.put_out()
         younger.put_out()

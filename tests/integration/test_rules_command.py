@@ -1,7 +1,6 @@
 import json
 import sys
 from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 import pytest
@@ -12,9 +11,8 @@ from cli.main import app
 from cli.output import Exit
 from rules.edition import Edition
 from rules.faults import DO
-from rules.folder import compile_folder, read_folder
+from rules.folder import compile_folder
 from rules.source import compile_bundle
-from rules.writing import write_workbook
 from tests.builders_city import tiny_city
 from tests.keeping import TINY, Clerk, Keeper
 
@@ -27,18 +25,6 @@ def run(*words: object, code: int = 0) -> str:
     assert result.exit_code == code, result.output
     assert "--json" in words or all(len(line) <= 100 for line in result.stdout.splitlines()[2:])
     return result.stdout
-
-
-@pytest.fixture
-def keeper(tmp_path: Path) -> Keeper:
-    copytree(TINY, tmp_path / "city")
-    return Keeper(tmp_path / "city")
-
-
-@pytest.fixture
-def clerk(tmp_path: Path) -> Clerk:
-    write_workbook(read_folder(TINY), tmp_path / "tiny.xlsx")
-    return Clerk(tmp_path / "tiny.xlsx")
 
 
 @pytest.mark.parametrize("name", ["mine", "mine.xlsx", "deep/mine.xlsx"])

@@ -19,7 +19,7 @@ from rules.writing import NoCellError, write_folder, write_workbook
 from tests.builders_city import tiny_city
 from tests.keeping import TINY, Clerk, Keeper
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 CITIES = (TINY, ROOT / "rules/starter", ROOT / "cities/demo", ROOT / "cities/boston", ROOT / "cities/newyork")
 HOSTILE = (
     "=1+1",

@@ -143,6 +143,17 @@ def test_a_city_that_is_none_is_said(tmp_path: Path) -> None:
     assert "the folder of a bundle" in result.stderr
 
 
+def test_a_workbook_answers_as_its_folder(tmp_path: Path, tiny_workbook: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("id,code\n1,G11\n2,nowhere\n", "utf-8")
+    said = [
+        CliRunner().invoke(app, ["locate", "--city", str(city), "--batch", str(file), "--json"])
+        for city in (TINY, tiny_workbook)
+    ]
+    assert said[0].exit_code == said[1].exit_code == 0
+    assert said[0].stdout == said[1].stdout != ""
+
+
 def test_people_read_lines_too(tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("text,lon,lat\n,102.10999,36.505\n,9,9\n", "utf-8")
