@@ -23,7 +23,6 @@ HINTS: dict[str, tuple[int, ...]] = {
     "tick_with_unread": (1,),
     "tick_without_margin": (63,),
     "horizon_unseen": (1,),
-    "held_overtaken": (51,),
     "held_timers_lost": (75,),
     "held_void": (8,),
     "lost_not_sent": (5,),

@@ -26,6 +26,7 @@ class Watch:
         self._versions: dict[tuple[str, int, str], list[Any]] = {}
         self.ticked: dict[tuple[str, int], dict[int, datetime]] = {}
         self.aside: dict[tuple[str, int, str, Cause], HeldKind] = {}
+        self._parked: dict[tuple[str, int, str], dict[int, Cause]] = {}
         self.inputs = 0
 
     def copy(self, inputs: int | None = None) -> "Watch":
@@ -35,6 +36,7 @@ class Watch:
         other._versions = {key: list(states) for key, states in self._versions.items()}
         other.ticked = {key: dict(rows) for key, rows in self.ticked.items()}
         other.aside = dict(self.aside)
+        other._parked = {key: dict(causes) for key, causes in self._parked.items()}
         other.inputs = self.inputs if inputs is None else inputs
         return other
 
@@ -45,6 +47,7 @@ class Watch:
             if partition in fenced:
                 continue
             self._set_aside(name, move)
+            self._waiting(name, move)
             self._snapshots(name, move)
             ticked = partition in decider.batch.until
             touched = self._fold(name, move.records, ticked=ticked)
@@ -87,6 +90,21 @@ class Watch:
                 self.aside[key] = held.kind
             if held.kind is HeldKind.PARKED and not held.reason.startswith((PLANTED, "behind")):
                 raise Broken("no bug but the planted ones", f"{name} {held.stream}: {held.reason}")
+
+    def _waiting(self, name: str, move: Move) -> None:
+        """Of a parked stream nothing is decided but what was parked, until all of that is taken up."""
+        released = set(move.released)
+        for row in move.records:
+            parked = self._parked.get((name, row.partition, row.stream), {})
+            if parked.keys() - released and row.cause not in parked.values():
+                raise Broken("parked streams wait", f"{name}/{row.partition} {row.stream}: {row.cause}")
+        for held in move.held:
+            if held.kind is HeldKind.PARKED:
+                self._parked.setdefault((name, held.partition, held.stream), {})[held.id] = held.cause
+        for key, parked in self._parked.items():
+            if key[:2] == (name, move.cursor.partition):
+                for number in parked.keys() & released:
+                    del parked[number]
 
     def _snapshots(self, name: str, move: Move) -> None:
         """A snapshot is the fold of committed rows, at a version that is there."""

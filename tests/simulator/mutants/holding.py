@@ -98,7 +98,7 @@ def _through_the_topic(*, fresh: bool) -> Swap:
 
 
 MUTANTS = (
-    Mutant("held_overtaken", "what comes for a parked stream overtakes", _overtaking),
+    Mutant("held_overtaken", "what comes for a parked stream overtakes", _overtaking, "calm"),
     Mutant("held_timers_lost", "timers of a parked stream are lost", _timers_lost),
     Mutant("held_void", "a held timer that was cancelled meanwhile fires", _void_unseen, "calm"),
     Mutant("held_not_released", "what was taken up stays held", _never_released, "calm"),
