@@ -47,6 +47,7 @@ from rules.bundle import Bundle
 from rules.edition import Edition
 from rules.inforce import Rules
 from schemas.envelope import Envelope
+from schemas.kernel import ActivateRules
 from schemas.registry import PublishEdition
 from schemas.topics import BY_NAME
 from schemas.wire import TYPE_OF, encode
@@ -234,18 +235,31 @@ def _delete(path: Path) -> None:
 async def publish_edition(live: LiveCity | MemberCity, bundle: Bundle) -> None:
     """Store an edition and put it in force, through the edge and registry.rules like any other rules."""
     await put_edition(live.store, Edition.of(bundle.parts))
-    message = PublishEdition(edition=bundle.hash, partitions=live.city.partitions)
-    envelope = Envelope(
-        id=f"edition-{bundle.hash[:16]}",
-        source="/gridcase/init",
-        type=TYPE_OF[PublishEdition],
-        subject=live.city.code,
-        time=live.clock.city(live.clock.wall()),
-        data=message,
-    )
-    await live.edge.accept([Submission(Sender("source", "init"), encode(envelope))])
+    now = live.clock.city(live.clock.wall())
+    await live.edge.accept([asking(bundle, None, live.city.partitions, now, "init")])
     if isinstance(live.host, Embedded):
         await live.host.settle()
+
+
+def asking(
+    bundle: Bundle,
+    before: ActivateRules | None,
+    partitions: int,
+    now: datetime,
+    sender: str,
+    reason: str = "",
+) -> Submission:
+    """What asks registry.rules to put a stored edition in force; modes (平/急) stay as they were before."""
+    number, modes = (before.number, before.modes) if before else (0, ())
+    envelope = Envelope(
+        id=f"edition-{number}-{bundle.hash[:16]}",
+        source=f"/gridcase/{sender}",
+        type=TYPE_OF[PublishEdition],
+        subject=bundle.city.code,
+        time=now,
+        data=PublishEdition(edition=bundle.hash, modes=modes, partitions=partitions, reason=reason),
+    )
+    return Submission(Sender("source", sender), encode(envelope))
 
 
 def _assemble(

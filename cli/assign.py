@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -15,10 +15,11 @@ from rules.matters import FilingCondition, Matter
 from rules.reading.entries import MODES
 from schemas.refusal import Refusal
 from services.intake.channels.cells import instant
+from services.intake.reader.locate import Location
 from services.intake.reader.lookup import Placed, Refused, Sought, look_up
 from services.router.proposal import Proposal, propose
 
-_NEEDED: Final = (("matter", "time", "place"), ("matter", "time", "lon", "lat"), ("matter", "time", "code"))
+NEEDED: Final = (("matter", "time", "place"), ("matter", "time", "lon", "lat"), ("matter", "time", "code"))
 _TIMES: Final = ("iso", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S")
 _MODES: Final = {said: Mode(mode) for said, mode in MODES.items() if mode in set(Mode)}
 
@@ -29,7 +30,22 @@ def assign(city: CityOf, batch: Batch, encoding: Encoded = Encoding.UTF_8, as_js
     Columns: matter, time, place or code or lon and lat; condition, mode, scheme, crs, id if there.
     """
     assigner = Assigner(rules_of_city(city))
-    answer_all(read_rows(batch, encoding, _NEEDED), assigner.answer, words, as_json=as_json)
+    answer_all(read_rows(batch, encoding, NEEDED), assigner.answer, words, as_json=as_json)
+
+
+class Asked(NamedTuple):
+    """What a row asks: a matter and its condition, where and when, under which rules."""
+
+    rules: Rules
+    matter: Matter
+    condition: FilingCondition
+    area: str
+    found: Location
+    t: datetime
+
+    def proposed(self) -> Proposal:
+        """The router's own decision."""
+        return propose(self.rules, self.matter, self.area, self.found.areas, self.t)
 
 
 class Assigner:
@@ -41,6 +57,14 @@ class Assigner:
 
     def answer(self, cells: Mapping[str, str]) -> Answer | Refused:
         """The router's own decision for the report of this row, or all that is wrong with it."""
+        asked = self.asked(cells)
+        if not isinstance(asked, Asked):
+            return asked
+        place = {"area": asked.area, **described(asked.found, asked.rules.bundle)}
+        return {**_decided(asked.proposed(), asked.matter, asked.condition), "place": place}
+
+    def asked(self, cells: Mapping[str, str]) -> Asked | Refused:
+        """What this row asks, or all that is wrong with it."""
         matter = self._matter(cells["matter"])
         condition = _condition(matter, cells.get("condition", "")) if isinstance(matter, Matter) else None
         mode = _mode(cells.get("mode", ""))
@@ -59,9 +83,7 @@ class Assigner:
         rules = self._rules
         if isinstance(mode, Mode):
             rules = Rules(rules.number, rules.bundle, {area: mode})
-        proposal = propose(rules, matter, area, found.areas, t)
-        place = {"area": area, **described(found, rules.bundle)}
-        return {**_decided(proposal, matter, condition), "place": place}
+        return Asked(rules, matter, condition, area, found, t)
 
     def _matter(self, code: str) -> Matter | Refusal:
         return self._rules.bundle.matters.get(code) or Refusal(

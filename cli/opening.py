@@ -12,9 +12,11 @@ from kernel.clock import SteppedClock
 from kernel.edge import Edge
 from kernel.errors import CityRunsAlready
 from kernel.hosts.embedded import Embedded
+from kernel.sql.editions import put_edition
+from rules.edition import Edition
 
 if TYPE_CHECKING:
-    from cli.assemble import LiveCity, Opened
+    from cli.assemble import LiveCity, MemberCity, Opened
 
 T = TypeVar("T")
 
@@ -22,11 +24,12 @@ _QUIET_SECONDS: Final = 0.3
 
 
 class Doorway(NamedTuple):
-    """A city that is acted on: its edge, a fresh view, and how it decides if nobody else lets it."""
+    """A city that is acted on: edge, a fresh view, how it decides if nobody else lets it, its editions."""
 
     edge: Edge
     view: Callable[[], Awaitable[View]]
     settle: Callable[[], Awaitable[object]]
+    keep: Callable[[Edition], Awaitable[None]]
 
 
 def url_of(database: str | None) -> str:
@@ -116,26 +119,30 @@ async def _acting(url: str, work: Callable[[Doorway], Awaitable[T]], *, exclusiv
         async with open_member(given, f"command-{os.getpid()}", processors=(), instance=instance) as member:
             city = member.city
             await refuse_foreign(cluster_of(given).of(city.mark, city.partitions), city.code)
-            return await work(Doorway(member.edge, lambda: view_of(member), _nothing))
+            return await work(_door(member, _nothing))
     async with open_city(url, exclusive=exclusive, instance=instance) as live:
         host = live.host
 
-        async def view() -> View:
-            return await view_of(live)
-
         if not exclusive:
-            return await work(Doorway(live.edge, view, _nothing))
+            return await work(_door(live, _nothing))
         if isinstance(live.clock, SteppedClock):
-            return await work(Doorway(live.edge, view, host.settle))
+            return await work(_door(live, host.settle))
         done = asyncio.Event()
         running = asyncio.create_task(host.run(done.is_set))
         try:
-            found = await work(Doorway(live.edge, view, _nothing))
+            found = await work(_door(live, _nothing))
             await _quiet(host)
             return found
         finally:
             done.set()
             await running
+
+
+def _door(live: "LiveCity | MemberCity", settle: Callable[[], Awaitable[object]]) -> Doorway:
+    async def keep(edition: Edition) -> None:
+        await put_edition(live.store, edition)
+
+    return Doorway(live.edge, lambda: view_of(live), settle, keep)
 
 
 async def _quiet(host: Embedded) -> None:

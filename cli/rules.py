@@ -13,6 +13,8 @@ from cli.edition_words import EditionWords
 from cli.fault_words import chinese_table
 from cli.options import AsJson, Language, Tongue, one_of
 from cli.output import Exit, NotThere, console, emit, facts, fail, fault_table, table
+from cli.publishing import publish
+from cli.trying import try_
 from kernel.errors import Fault
 from rules.bundle import Bundle
 from rules.differences import SECTIONS, Fields, Section, counted, differences, sections
@@ -27,6 +29,9 @@ app: Final = typer.Typer(no_args_is_help=True, help="The city as data: check and
 Source = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A folder or an Excel workbook.")]
 _SHOWN: Final = 200
 _UNREAD: Final = frozenset({"missing_file", "unreadable"})
+
+app.command("publish")(publish)
+app.command("try")(try_)
 
 
 class TargetThere(Fault):

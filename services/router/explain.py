@@ -73,6 +73,14 @@ WORDS: Final = {
     "unfunded": ("经费未到位", "unfunded"),
     "expired": ("准入已到期", "expired"),
     "self_governed": ("自治事项", "self-governed"),
+    "territory": ("属地", "by territory"),
+    "owner": ("权属", "as owner"),
+    "trade": ("行业", "by trade"),
+    "operator": ("运营", "as operator"),
+    "unit": ("事项指定", "named by the matter"),
+    "parent": ("上级单位", "the unit above"),
+    "owner_instead": ("收回后承担单位", "owner instead"),
+    "applicant": ("申请部门", "the applicant"),
     "nobody_admitted": ("无单位可派", "no unit is admitted"),
     "by_hand": ("须人工派遣", "dispatched by hand"),
     "last_lead_not_admitted": ("原主办单位不再准入", "the last lead is not admitted now"),
@@ -95,9 +103,9 @@ def lines(route: RouteExplained, language: str = "zh") -> tuple[str, ...]:
     """The steps for people: a line for each unit, a last one if nobody could be found."""
     spoken = [_line(step, language) for step in route.steps]
     if route.fallback:
-        spoken.append(f"→ {_word('fallback', language)} {route.lead}")
+        spoken.append(f"→ {word('fallback', language)} {route.lead}")
     if route.reason:
-        spoken.append("→ " + _word("stopped", language).format(_word(route.reason, language)))
+        spoken.append("→ " + word("stopped", language).format(word(route.reason, language)))
     return tuple(spoken)
 
 
@@ -153,24 +161,25 @@ def _step(
 def _line(step: RouteStep, language: str) -> str:
     parts = [str(step.number), step.name if step.name == step.unit else f"{step.name} {step.unit}"]
     if step.passed:
-        parts.append(_word(step.verdict, language))
+        parts.append(word(step.verdict, language))
         if not step.entry and step.verdict == "passed" and not step.observed:
-            parts.append(_word("no entry needed", language))
+            parts.append(word("no entry needed", language))
     else:
-        parts += [_word("refused", language), _word("step", language).format(step.step)]
-        parts.append(_word(step.verdict, language))
+        parts += [word("refused", language), word("step", language).format(step.step)]
+        parts.append(word(step.verdict, language))
     if step.entry:
-        parts.append(_word("entry", language).format(step.entry, step.version))
+        parts.append(word("entry", language).format(step.entry, step.version))
     if step.observed:
-        parts.append(_word("observed", language).format(_word(step.observed, language)).strip())
+        parts.append(word("observed", language).format(word(step.observed, language)).strip())
     if step.chosen:
-        parts.append(f"→ {_word(step.role, language)}")
+        parts.append(f"→ {word(step.role, language)}")
     if step.follows:
         what, _, whom = step.follows.partition(" ")
-        parts.append("→ " + _word(what, language).format(whom))
+        parts.append("→ " + word(what, language).format(whom))
     return "  ".join(parts)
 
 
-def _word(code: str, language: str) -> str:
+def word(code: str, language: str) -> str:
+    """A verdict, role or step in this language; the code itself where it has no word."""
     words = WORDS.get(code)
     return words[LANGUAGES.index(language)] if words else code

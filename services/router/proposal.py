@@ -30,12 +30,21 @@ class Proposal(Struct, frozen=True):
 
 
 def propose(
-    rules: Rules, matter: Matter, area: str, places: Sequence[tuple[str, str]], t: datetime
+    rules: Rules,
+    matter: Matter,
+    area: str,
+    places: Sequence[tuple[str, str]],
+    t: datetime,
+    *,
+    triage: str = "",
 ) -> Proposal:
-    """What `routed` decides for a case of this matter there at that moment, by the same steps."""
+    """What `routed` decides for a case of this matter there at that moment, by the same steps.
+
+    `triage` is empty where nobody has decided it: then it is that of the matter.
+    """
     bundle = rules.bundle
     day = bundle.day(t)
-    ask = question(rules, matter, "", place_of(bundle, area, places, day), t)
+    ask = question(rules, matter, triage, place_of(bundle, area, places, day), t)
     found = walk(ask)
     events = on_record(found)
     finding = events[0]

@@ -20,6 +20,7 @@ from kernel.pace import Pace
 from kernel.processor import Sender
 from kernel.worker import Worker
 from rules.bundle import Bundle
+from rules.edition import Edition
 from schemas.envelope import Envelope
 from schemas.kernel import ActivateRules
 from schemas.registry import PublishEdition
@@ -38,7 +39,7 @@ class MemoryEditions:
 
     def __init__(self, broker: MemoryBroker, bundle: Bundle) -> None:
         self._broker = broker
-        self._bundle = bundle
+        self._bundles = {bundle.hash: bundle}
 
     def _activations(self) -> dict[int, ActivateRules]:
         records = self._broker.records.get((RULES_EDITIONS.name, 0), [])
@@ -52,8 +53,10 @@ class MemoryEditions:
         return self._activations()[number]
 
     async def bundle(self, edition: str) -> Bundle:
-        assert edition == self._bundle.hash
-        return self._bundle
+        return self._bundles[edition]
+
+    async def keep(self, edition: Edition) -> None:
+        self._bundles[edition.hash] = edition.load()
 
 
 class MemoryCity:
@@ -138,7 +141,7 @@ class MemoryCity:
             return self.view()
 
         async def run() -> T:
-            return await work(Doorway(self.edge, view, self.settle))
+            return await work(Doorway(self.edge, view, self.settle, self.editions.keep))
 
         return asyncio.run(run())
 

@@ -1,0 +1,142 @@
+"""`gridcase rules publish`: a bundle in force in a city that lives (发布规则)."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final
+
+import typer
+from rich.console import RenderableType
+
+from cli import words
+from cli.bundles import bundle_of
+from cli.edition_words import EditionWords
+from cli.opening import Doorway, account, act
+from cli.options import AsJson, Database, Language, Tongue
+from cli.output import Exit, emit, facts, table
+from cli.reading import View
+from kernel.errors import Fault
+from kernel.page import Receipt
+from rules.bundle import Bundle
+from rules.differences import differences
+from rules.edition import Edition
+from schemas.kernel import ActivateRules
+from schemas.registry import PublicationRefused
+from schemas.wire import trusted
+from services.registry.rules.processor import REGISTRY_RULES
+
+_SHOWN: Final = 40
+_LOOK_SECONDS: Final = 0.1
+
+
+class AnotherCity(Fault):
+    """The bundle is of city {bundle}, the database of city {city}. Nothing was published. Do: give the bundle
+    of this city, or another --database.
+    """
+
+    exit_code: ClassVar[int] = Exit.BUNDLE
+
+
+class NotPublished(Fault):
+    """Edition {edition} was not put in force: {why}."""
+
+    exit_code: ClassVar[int] = Exit.DIFFERENT
+
+
+def publish(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A folder or an Excel workbook.")],
+    reason: Annotated[str, typer.Option(help="Why, for the record; at most 100 characters.")] = "",
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait until it is in force.")] = 20.0,
+    language: Language = Tongue.EN,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a bundle in force in a city (发布): checked, stored, numbered, decided by from then on.
+
+    Modes (平/急) stay as they are. What was decided before stays and is replayed by the rules that it cites.
+    """
+    compiled = bundle_of(bundle)
+    value, *page = act(database, lambda city: _published(city, compiled, reason, wait, language))
+    emit(value, *page, as_json=as_json)
+
+
+async def _published(
+    city: Doorway, bundle: Bundle, reason: str, wait: float, language: Tongue
+) -> tuple[Any, ...]:
+    from cli.assemble import asking  # noqa: PLC0415 - a bundle with faults needs no database
+
+    view = await city.view()
+    before = await _in_force(view)
+    if bundle.city.code != view.code:
+        raise AnotherCity(bundle=bundle.city.code, city=view.code)
+    if before is not None and before.edition == bundle.hash:
+        there = f"edition {bundle.hash[:12]} is in force already 已在施行: rules {before.number}"
+        return _value(view.bundle, bundle, before.number), there
+    await city.keep(Edition.of(bundle.parts))
+    asked = asking(bundle, before, view.partitions, view.now, account(), reason)
+    (receipt,) = await city.edge.accept([asked])
+    if receipt.refusal is not None:
+        raise NotPublished(edition=bundle.hash[:12], why=words.refusal(receipt.refusal))
+    await city.settle()
+    number = await _decided(city, bundle, receipt, before.number if before else 0, wait)
+    return _value(view.bundle, bundle, number), *_page(view, bundle, number, language)
+
+
+async def _in_force(view: View) -> ActivateRules | None:
+    number = await view.editions.latest() if view.editions else 0
+    return await view.editions.activation(number) if view.editions and number else None
+
+
+async def _decided(city: Doorway, bundle: Bundle, receipt: Receipt, before: int, wait: float) -> int:
+    """Under which number it is in force, as soon as it is; 0 if nobody has decided it by then."""
+    for _ in range(max(1, round(wait / _LOOK_SECONDS))):
+        view = await city.view()
+        now = await _in_force(view)
+        if now is not None and now.number > before and now.edition == bundle.hash:
+            return now.number
+        for record in await view.history(REGISTRY_RULES.name, view.code):
+            event = trusted(record.body).message
+            if record.cause.id == receipt.id and isinstance(event, PublicationRefused):
+                raise NotPublished(edition=bundle.hash[:12], why=words.refusal(event.refusal))
+        await asyncio.sleep(_LOOK_SECONDS)
+    return 0
+
+
+def _value(old: Bundle | None, new: Bundle, number: int) -> dict[str, Any]:
+    return {
+        "city": new.city.code,
+        "before": old.hash if old else "",
+        "edition": new.hash,
+        "rules": number,
+        "in_force": bool(number),
+    }
+
+
+def _page(view: View, new: Bundle, number: int, language: Tongue) -> list[RenderableType]:
+    """What is in force now, and the first of what it changes."""
+    old = view.bundle
+    waiting = "on record; in force as soon as the city runs 待施行 (gridcase run)"
+    page: list[RenderableType] = [
+        facts(
+            f"{new.city.name} ({new.city.code})",
+            [
+                ("edition 规则版本", new.hash[:12]),
+                ("before 原版本", old.hash[:12] if old else "–"),
+                ("in force 施行", f"rules {number}" if number else waiting),
+            ],
+        )
+    ]
+    if old is not None:
+        said = EditionWords(old, new, language, new.day(view.now))
+        changes = [(one.section, line) for one in differences(old, new) for line in said.says(one)]
+        title = f"{len(changes):,} changes 处变更"
+        page.append(table(title, ("section", "what changes 变更"), changes[:_SHOWN]))
+        if len(changes) > _SHOWN:
+            page.append(f"… {len(changes) - _SHOWN:,} more: gridcase rules diff shows all")
+    if _new_topics(old, new):
+        page.append("Units subscribe that did not before. On Kafka: gridcase topics apply")
+    return page
+
+
+def _new_topics(old: Bundle | None, new: Bundle) -> bool:
+    before = {unit.code for unit in old.units.rows if unit.subscribes} if old else set[str]()
+    return bool({unit.code for unit in new.units.rows if unit.subscribes} - before)
