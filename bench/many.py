@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import accumulate
+from pathlib import Path
 from random import Random
 from statistics import median
 from typing import Any, Final, NamedTuple
@@ -194,8 +194,14 @@ async def live(kind: str, address: str, processors: str, commands: int, born: fl
         seconds, rows = await until_quiet(city, None, commands)
         start = await watching
         idle = await _resting(city)
-    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Crowd(rows / seconds if seconds else 0.0, rss, start, idle)
+    return Crowd(rows / seconds if seconds else 0.0, _most_mib(), start, idle)
+
+
+def _most_mib() -> float:
+    """The largest resident set since this program began; `ru_maxrss` would count that of the parent."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
 
 
 async def _claimed(city: BenchCity, born: float) -> float:

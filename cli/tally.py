@@ -12,6 +12,7 @@ from schemas.case.opening import CommandRefused, RepeatNoted, ReportAttached
 from schemas.case.states import OPEN, State
 from schemas.case.timing import BreachTakenBack, ClockBreached
 from schemas.wire import Letter
+from services.router.admission import ADMITTED
 from services.router.processor import ROUTER_CASE
 from services.router.state import Case
 
@@ -113,7 +114,7 @@ def _taken_back(tally: Tally, stream: str, event: BreachTakenBack) -> None:  # n
 
 def _decided(tally: Tally, stream: str, event: AdmissionDecided) -> None:  # noqa: ARG001 - the shape of every count
     for verdict in event.verdicts:
-        if verdict.verdict != "passed":
+        if verdict.verdict not in ADMITTED:
             tally.refused_steps[verdict.unit, verdict.verdict] += 1
 
 

@@ -11,6 +11,7 @@ from kernel.journal import Record, Via
 from rules.bundle import Bundle
 from schemas.refusal import Refusal
 from schemas.wire import trusted
+from services.router.admission import ADMITTED
 
 
 class Entry(NamedTuple):
@@ -113,7 +114,7 @@ class Teller:
         return [event.matter_name, f"condition {event.condition}", f"limit {event.limit.text}", how]
 
     def tell_finding(self, event: Any) -> list[str]:
-        refused = [verdict for verdict in event.verdicts if verdict.verdict != "passed"]
+        refused = [verdict for verdict in event.verdicts if verdict.verdict not in ADMITTED]
         passed = f"{self.unit(event.lead)} may lead" if event.lead else "nobody may lead"
         return [passed, f"{len(refused)} refused: gridcase explain route" if refused else ""]
 

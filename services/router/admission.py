@@ -23,9 +23,13 @@ LEAD: Final = "lead"
 ASSIST: Final = "assist"
 PASSED: Final = "passed"
 UNFUNDED: Final = "unfunded"
+TIED: Final = "tied"
+"""并列: it could lead as well as the lead, which comes first (首接负责); no refusal."""
 SMALL: Final = "small"
 """小事: made self-governed (自治) by triage; the community leads without an entry, never against a deny."""
 SELF_GOVERNED: Final = "self_governed"
+ADMITTED: Final = frozenset({PASSED, SELF_GOVERNED, TIED})
+"""Verdicts that refuse nobody."""
 ADMITS: Final = {LEAD: frozenset({"own", "entrusted"}), ASSIST: frozenset({"own", "entrusted", "assist"})}
 """Which roles of an entry let a unit lead, which let it assist."""
 

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kernel.processor import Context
 from rules.bundle import Bundle
 from rules.matters import Matter
 from schemas.case.assigning import AdmissionDecided, AdmissionGap, FundingDebt, FundingDue, Understaffed
 from schemas.case.union import CaseEvent
-from services.router.admission import ASSIST, LEAD, UNFUNDED, Admission, Question, admit, question
-from services.router.candidates import Candidate, candidates, place_of
+from services.router.admission import ASSIST, LEAD, TIED, UNFUNDED, Admission, Question, admit, question
+from services.router.candidates import Candidate, candidates, place_of, tied
 from services.router.state import Case
 
 FALLBACK: Final = "fallback"
@@ -52,6 +53,8 @@ def walk(ask: Question, first: Sequence[str] = (), without: Sequence[str] = ()) 
     if lead is None:
         seen = {*without, *(one.unit for one in findings)}
         lead = _first_admitted(ask, _fallbacks(bundle, ask), findings, seen)
+    elif lead.origin != "proposed":
+        findings.extend(_tied(ask, lead, without))
     helpers = [one for one in known if one.role == ASSIST and (lead is None or one.unit != lead.unit)]
     assistants = _admitted(ask, helpers, findings)
     return Assignment(ask, tuple(findings), lead, assistants)
@@ -104,6 +107,15 @@ def _first_admitted(
             return finding
         waiting.extend(_behind(ask, finding))
     return None
+
+
+def _tied(ask: Question, lead: Admission, without: Sequence[str]) -> Iterator[Admission]:
+    """首接负责: of several that could lead as well the first does; that there were others is on record."""
+    first = Candidate(lead.unit, lead.role, lead.origin)
+    for other in tied(ask.rules.bundle, ask.matter, ask.place, first, ask.day):
+        finding = admit(ask, other)
+        if finding.passed and other.unit not in without:
+            yield replace(finding, step=9, verdict=TIED, passed=False)
 
 
 def _behind(ask: Question, finding: Admission) -> Iterator[Candidate]:

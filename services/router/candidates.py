@@ -45,6 +45,23 @@ def candidates(bundle: Bundle, matter: Matter, place: Place, day: date) -> tuple
     return tuple(dict.fromkeys(found))
 
 
+def tied(bundle: Bundle, matter: Matter, place: Place, lead: Candidate, day: date) -> Sequence[Candidate]:
+    """Whom the same rule names for the same territory as the lead, only behind it (并列)."""
+    for rule in matter.responsibility:
+        if (rule.role, rule.by) != (lead.role, lead.origin):
+            continue
+        for area in place.areas:
+            units = _selected(bundle, rule, area, day)
+            own = next((unit.area for unit in units if unit.code == lead.unit), None)
+            if own is not None:
+                return [
+                    lead._replace(unit=unit.code)
+                    for unit in units
+                    if unit.area == own and unit.code != lead.unit
+                ]
+    return ()
+
+
 def supervising(bundle: Bundle, matter: Matter, place: Place, lead: str, day: date) -> tuple[str, ...]:
     """Who watches the lead (监督单位): as the matter says, else its guiding department or the unit above."""
     kind, _, select = matter.supervising.partition(":")

@@ -16,6 +16,7 @@ from schemas.case.assigning import (
     RoutingStopped,
 )
 from schemas.case.union import CaseEvent
+from services.router.admission import TIED
 
 
 class RouteStep(Struct, frozen=True):
@@ -72,6 +73,7 @@ WORDS: Final = {
     "no_entry": ("无准入条目", "no entry"),
     "unfunded": ("经费未到位", "unfunded"),
     "expired": ("准入已到期", "expired"),
+    "tied": ("并列，首接单位主办", "could lead as well, the first leads"),
     "self_governed": ("自治事项", "self-governed"),
     "territory": ("属地", "by territory"),
     "owner": ("权属", "as owner"),
@@ -160,7 +162,9 @@ def _step(
 
 def _line(step: RouteStep, language: str) -> str:
     parts = [str(step.number), step.name if step.name == step.unit else f"{step.name} {step.unit}"]
-    if step.passed:
+    if step.verdict == TIED:
+        parts += [word("step", language).format(step.step), word(step.verdict, language)]
+    elif step.passed:
         parts.append(word(step.verdict, language))
         if not step.entry and step.verdict == "passed" and not step.observed:
             parts.append(word("no entry needed", language))

@@ -1,13 +1,10 @@
 """Another edition tried on what has happened (试算): who would lead now, and why not who led then."""
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from schemas.case.assigning import AdmissionDecided, CandidateVerdict
-from services.router.admission import LEAD
+from services.router.admission import ADMITTED, LEAD
 from services.router.explain import LANGUAGES, word
-
-ADMITTED: Final = frozenset({"passed", "self_governed"})
 
 REFUSED, GRANTED, AHEAD, GONE = "refused", "granted", "ahead", "gone"
 ASSISTS, UNANSWERED = "assists", "unanswered"
@@ -64,11 +61,8 @@ def sentence(found: Reason, name: str, language: str) -> str:
 
 
 def _as_lead(finding: AdmissionDecided, unit: str) -> CandidateVerdict | None:
-    return _first(one for one in finding.verdicts if one.unit == unit and one.role == LEAD)
-
-
-def _first(verdicts: Iterable[CandidateVerdict]) -> CandidateVerdict | None:
-    return next(iter(verdicts), None)
+    found = (one for one in finding.verdicts if one.unit == unit and one.role == LEAD)
+    return next(found, None)
 
 
 def _cited(kind: str, verdict: CandidateVerdict) -> Reason:
