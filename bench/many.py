@@ -36,6 +36,8 @@ from services.router.processor import ROUTER_CASE
 CACHE: Final = 100_000
 ZIPF: Final = 1.1
 _PAGE: Final = 20_000
+_CALM_SECONDS: Final = 12.0
+"""After so long workers have come to look more rarely."""
 _IDLE_SECONDS: Final = 5.0
 _SENDER: Final = Sender("processor", "intake.desk")
 
@@ -216,7 +218,7 @@ async def _resting(city: BenchCity) -> float:
     """Per cent of one core that a city takes which has nothing to do."""
     stopped = asyncio.Event()
     running = asyncio.create_task(city.host.run(stopped.is_set))
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(_CALM_SECONDS)
     used, since = time.process_time(), time.perf_counter()
     await asyncio.sleep(_IDLE_SECONDS)
     percent = 100 * (time.process_time() - used) / (time.perf_counter() - since)

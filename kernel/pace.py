@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,29 @@ class Pace:
     idle_ticks: int = 4
     failures_most: int = 30
     pause_seconds: float = 0.05
+
+
+class Rest:
+    """How long a log waits for messages: a tick, and four once nothing has come for forty of them.
+
+    Messages end the wait at once; timers and what others ask for by hand come up to that much later.
+    """
+
+    def __init__(self, tick_seconds: float) -> None:
+        self._tick_seconds = tick_seconds
+        self._idle = 0
+
+    def seconds(self) -> float:
+        """At most so long."""
+        return self._tick_seconds * (_IDLE_TIMES if self._idle >= _IDLE_TICKS else 1)
+
+    def found(self, anything: bool) -> None:
+        """Note whether anything came."""
+        self._idle = 0 if anything else self._idle + 1
+
+
+_IDLE_TICKS: Final = 40
+_IDLE_TIMES: Final = 4
 
 
 class Every:

@@ -19,6 +19,7 @@ __all__ = [
     "real_data",
 ]  # fmt: skip
 
+LIVED: list[str] = []
 OURS = ("GRIDCASE_TEST_DATA", "GRIDCASE_SOAK", "GRIDCASE_SOAK_MINUTES")
 
 
@@ -47,6 +48,12 @@ def pytest_report_header() -> list[str]:
     ]
 
 
+@pytest.fixture
+def tell() -> list[str]:
+    """Where a test puts the line about a whole city that the end of the run prints."""
+    return LIVED
+
+
 def soaking() -> bool:
     return os.environ.get("GRIDCASE_SOAK") == "1"
 
@@ -61,7 +68,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Each reason for which tests were not run, with how many; silence would look like success."""
+    """Numbers of whole cities, and each reason for which tests were not run: silence looks like success."""
+    if LIVED:
+        terminalreporter.section("whole cities")
+        for line in LIVED:
+            terminalreporter.line(line)
     skipped: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", []):
         found = report.longrepr

@@ -11,14 +11,12 @@ from kernel.kafka.cluster import TopicMissing
 from kernel.kafka.group import Membership
 from kernel.kafka.records import Record, in_order_of_stamps
 from kernel.log import Message
+from kernel.pace import Rest
 
 _GRACE_SECONDS: Final = 0.1
 _GATHER_MILLISECONDS: Final = 20
 """How long more is waited for once something is there: the client asks for the next only when what it has is
 taken, so that at first it gives the few messages that came right after the last time."""
-_IDLE_TICKS: Final = 40
-_IDLE_TIMES: Final = 4
-"""After so many idle ticks each takes so many times as long: messages end it, the rest comes later."""
 
 
 class Standing:
@@ -36,7 +34,7 @@ class Standing:
         self.tick_seconds = membership.tick_seconds
         self.own: frozenset[int] = frozenset()
         self.joined = False
-        self._idle = 0
+        self._rest = Rest(membership.tick_seconds)
         self._moved = membership.moved
         self._positions: dict[int, dict[str, int]] = {}
 
@@ -56,7 +54,8 @@ class Standing:
         """Own the numbers that are held of every topic."""
         held = set(assigned)
         numbers = {tp.partition for tp in held}
-        self.joined, self._idle = True, 0
+        self.joined = True
+        self._rest.found(True)
         self._moved()
         self.own = frozenset(
             number for number in numbers if all(TopicPartition(name, number) in held for name in self._whole)
@@ -97,7 +96,7 @@ class Standing:
         A rebalance makes aiokafka wait for its end; a tick goes by all the same.
         """
         found: dict[TopicPartition, list[ConsumerRecord]] = {}
-        seconds = self.tick_seconds * (_IDLE_TIMES if self._idle >= _IDLE_TICKS else 1)
+        seconds = self._rest.seconds()
         try:
             async with asyncio.timeout(seconds + _GRACE_SECONDS):
                 await self._gather(consumer, limit, found, seconds)
@@ -106,7 +105,7 @@ class Standing:
         except KafkaError:
             if not found:  # else it comes again, and what was taken is not lost
                 raise
-        self._idle = 0 if found else self._idle + 1
+        self._rest.found(bool(found))
         if not found:
             self._miss_topics(consumer)
             await self._see_positions(consumer)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from kernel.journal import Record
 from kernel.log import Headers, Message, Outgoing, Span, Target
+from kernel.pace import Rest
 from kernel.sql import bulk
 from kernel.sql.commit import append
 from kernel.sql.counters import JOURNALS, TARGETS, lock
@@ -61,6 +62,7 @@ class SqlLog:
         self._names = [_source(topic, 0)[0] for topic in topics]
         store.heads.recent.reads(self._names)
         self._tick_seconds = tick_seconds
+        self._rest = Rest(tick_seconds)
         self._gather_seconds = store.gather_seconds if tick_seconds else 0.0
         self._full = False
         self._positions: dict[int, dict[str, int]] = {}
@@ -73,12 +75,13 @@ class SqlLog:
         """See the port."""
         await asyncio.sleep(0 if self._full else self._gather_seconds)
         found = await self._take(limit)
-        if found or not self._tick_seconds or self.own - self._positions.keys():
-            return found
-        if await self._store.heads.moved(self._names, self._tick_seconds):
-            await asyncio.sleep(self._gather_seconds)
-            return await self._take(limit)
-        return ()
+        if not (found or not self._tick_seconds or self.own - self._positions.keys()):
+            moved = await self._store.heads.moved(self._names, self._rest.seconds())
+            if moved:
+                await asyncio.sleep(self._gather_seconds)
+                found = await self._take(limit)
+        self._rest.found(bool(found))
+        return found
 
     async def _take(self, limit: int) -> Sequence[Message]:
         found: list[Message] = []
