@@ -23,7 +23,7 @@ DAYS = [
     pytest.param(("--reports", "40", "--step", "120"), id="in-twelve-steps"),
     pytest.param(("--reports", "2000", "--step", "5"), id="the-whole-day", marks=pytest.mark.soak),
     pytest.param(
-        ("--reports", "200", "--step", "720", "--until-done"),
+        ("--reports", "200", "--step", "60", "--until-done"),
         id="until-the-last-case",
         marks=pytest.mark.soak,
     ),
