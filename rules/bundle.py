@@ -13,6 +13,7 @@ from rules.daytable import CalendarSpec
 from rules.geometry import Shape
 from rules.limits import LimitWords
 from rules.matters import Matter, Matters
+from rules.pairings import Pairing, Pairings, Staffing
 from rules.policies import Policies, Policy
 from rules.posts import Post, Posts
 from rules.routes import Route, Routes
@@ -76,7 +77,11 @@ class City(Struct, frozen=True, kw_only=True):
 
 
 class Parts(Struct, frozen=True, kw_only=True):
-    """What an edition stores: the rows of every section, nothing derived. The fields name the sections."""
+    """What an edition stores: the rows of every section, nothing derived. The fields name the sections.
+
+    A section that came later has a default, and an edition without its rows does not have the section: the
+    hash of a city that does not use it stays what it was.
+    """
 
     city: City
     bounds: Bounds
@@ -91,6 +96,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     policies: tuple[Policy, ...]
     routes: tuple[Route, ...]
     templates: tuple[Template, ...]
+    pairings: tuple[Pairing, ...] = ()
+    staffing: tuple[Staffing, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,6 +147,10 @@ class Bundle:
     @cached_property
     def posts(self) -> Posts:
         return Posts(self.parts.posts, self.areas)
+
+    @cached_property
+    def pairings(self) -> Pairings:
+        return Pairings(self.parts.pairings, self.areas)
 
     @cached_property
     def matters(self) -> Matters:

@@ -20,7 +20,7 @@ def check(parts: Parts, folder: Folder | None = None) -> list[Fault]:
     """What is wrong between the rows of a city. Without the folder, rows are numbered as in the parts."""
     bundle = Bundle(parts, "")
     found: list[Fault] = []
-    for checker in (_areas, _map, _units, _posts, _matters, _entries, _city, _routes, publication_faults):
+    for checker in CHECKERS:
         found += checker(bundle, folder or Folder())
     return found
 
@@ -71,6 +71,11 @@ def _posts(bundle: Bundle, folder: Folder) -> Iterator[Fault]:
             yield Row("posts.csv", 0).fault(
                 "missing_row", "role", f"a post {role} ({ROLES[role]}) at the root"
             )
+
+
+def _pairings(bundle: Bundle, folder: Folder) -> Iterator[Fault]:
+    pairings = bundle.parts.pairings
+    yield from _overlaps(rows_of(folder, "pairings.csv", pairings), pairings)
 
 
 def _matters(bundle: Bundle, folder: Folder) -> Iterator[Fault]:
@@ -140,3 +145,8 @@ def _cycles(rows: Sequence[Row], dated: Sequence[D], parent: Callable[[D], str])
             above = parents.get(above, "")
         if above == item.code:
             yield row.fault("cycle", "parent", "a tree", " → ".join([*path, above]))
+
+
+CHECKERS = (
+    _areas, _map, _units, _posts, _pairings, _matters, _entries, _city, _routes, publication_faults,
+)  # fmt: skip

@@ -20,6 +20,8 @@ TABLES = {
         f"parent guiding powers calendar trade channels subscribes fallback {VALIDITY}",
     ),
     "posts.csv": _columns("code role unit area", f"person substitute {VALIDITY}"),
+    "pairings.csv": _columns("unit area", f"link contact {VALIDITY}"),
+    "staffing.csv": _columns("kind role least", "shared"),
     "matters.csv": _columns(
         "code name kind",
         "scheme big small accept dispatch check triage urgency hazard emergency_continuous merge_metres"
@@ -42,4 +44,7 @@ TABLES = {
 DOCUMENTS = ("city.yaml", "calendar.yaml", "policies.yaml", "bounds.yaml")
 SHAPES = "areas.geojson"
 TEMPLATES = "templates/"
-OPTIONAL_FILES = frozenset({"areas.geojson", "keywords.csv", "enforcement.csv", "days.csv", "bounds.yaml"})
+OPTIONAL_FILES = frozenset({
+    "areas.geojson", "pairings.csv", "staffing.csv", "keywords.csv", "enforcement.csv", "days.csv",
+    "bounds.yaml",
+})  # fmt: skip

@@ -8,7 +8,7 @@ from rules.reading.city import read_bounds, read_city, read_kinds
 from rules.reading.codes import gather
 from rules.reading.entries import read_enforcement, read_entries
 from rules.reading.matters import read_matters
-from rules.reading.units import read_posts, read_units
+from rules.reading.units import read_pairings, read_posts, read_staffing, read_units
 from rules.reading.words import read_policies, read_routes, read_templates
 from rules.rows import Folder
 
@@ -40,6 +40,8 @@ def _parts(folder: Folder, faults: list[Fault]) -> Parts:
         shapes=read_shapes(folder, areas, faults),
         units=read_units(folder, codes, faults),
         posts=read_posts(folder, codes, faults),
+        pairings=read_pairings(folder, codes, faults),
+        staffing=read_staffing(folder, codes, faults),
         matters=read_matters(folder, codes, city.limit_words, faults),
         entries=read_entries(folder, codes, faults),
         enforcement=read_enforcement(folder, codes, faults),

@@ -23,6 +23,8 @@ _KEYS: Final[Mapping[str, Sequence[str]]] = {
     "shapes": ("area", "valid_from"),
     "units": ("code", "valid_from"),
     "posts": ("code", "valid_from"),
+    "pairings": ("unit", "area", "link", "valid_from"),
+    "staffing": ("kind", "role"),
     "entries": ("entry_id", "version"),
     "enforcement": ("level", "step", "valid_from"),
     "policies": ("name", "mode"),

@@ -3,13 +3,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, get_type_hints
 
-from msgspec import DecodeError, Raw, Struct, json
-from msgspec.structs import replace
+from msgspec import NODEFAULT, DecodeError, Raw, Struct, json
+from msgspec.structs import fields, replace
 
 from rules.bundle import Bundle, Parts
 
 FORMAT = 1
 SECTIONS: Mapping[str, Any] = get_type_hints(Parts)
+NEEDED = frozenset(field.name for field in fields(Parts) if field.default is NODEFAULT)
+"""The sections that every edition has; the others are left out while they have no rows."""
 _DECODERS = {name: json.Decoder(type_) for name, type_ in SECTIONS.items()}
 _ENCODER = json.Encoder(order="sorted")
 
@@ -36,7 +38,8 @@ class Edition:
     def of(cls, parts: Parts) -> "Edition":
         """Rows to canonical bytes: rows and keys sorted, integers, every default written out."""
         ordered = canonical(parts)
-        encoded = {name: _ENCODER.encode(getattr(ordered, name)) for name in SECTIONS}
+        there = [name for name in SECTIONS if name in NEEDED or getattr(ordered, name)]
+        encoded = {name: _ENCODER.encode(getattr(ordered, name)) for name in there}
         manifest = {name: sha256(body).hexdigest() for name, body in encoded.items()}
         return cls(_hash(manifest), manifest, {manifest[name]: body for name, body in encoded.items()})
 
@@ -50,7 +53,8 @@ class Edition:
         sections = {digest: bytes(raw) for digest, raw in packed.sections.items()}
         wrong = [digest for digest, raw in sections.items() if sha256(raw).hexdigest() != digest]
         missing = set(packed.manifest.values()) - set(sections)
-        if packed.format != FORMAT or wrong or missing or set(packed.manifest) != set(SECTIONS):
+        named = NEEDED <= packed.manifest.keys() <= SECTIONS.keys()
+        if packed.format != FORMAT or wrong or missing or not named:
             raise BrokenEditionError(f"format {packed.format}, wrong {wrong}, missing {sorted(missing)}")
         return cls(_hash(packed.manifest), packed.manifest, sections)
 
@@ -72,6 +76,8 @@ def canonical(parts: Parts) -> Parts:
         shapes=tuple(sorted(parts.shapes, key=lambda shape: (shape.area, shape.valid_from))),
         units=tuple(sorted(parts.units, key=lambda unit: (unit.code, unit.valid_from))),
         posts=tuple(sorted(parts.posts, key=lambda post: (post.code, post.valid_from))),
+        pairings=tuple(sorted(parts.pairings, key=lambda row: (row.code, row.valid_from))),
+        staffing=tuple(sorted(parts.staffing, key=lambda row: (row.kind, row.role))),
         matters=tuple(sorted(parts.matters, key=lambda matter: matter.code)),
         entries=tuple(sorted(parts.entries, key=lambda entry: (entry.entry_id, entry.version))),
         enforcement=tuple(sorted(parts.enforcement, key=lambda row: (row.level, row.step, row.valid_from))),

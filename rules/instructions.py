@@ -50,6 +50,8 @@ PURPOSES: Final = {
     "shapes": ("边界：GeoJSON，WGS 84", "boundaries of areas (GeoJSON, WGS 84)"),
     "units": ("单位：条与块、职权、行业、兜底", "units of line and territory: powers, trade, fallback"),
     "posts": ("岗位：在岗人员用代称", "posts and who holds them (pseudonyms)"),
+    "pairings": ("包联：单位、领导、干部对区域", "who answers for which area (包联)"),
+    "staffing": ("配备标准：每个区域至少几人", "how many posts of a role each area has (1+1+1+N)"),
     "matters": ("事项：小类", "matters (sub-categories)"),
     "conditions": ("立案条件：时限、结案条件", "filing conditions, limits, closing conditions"),
     "responsibility": ("责任单位：按次序（谁主管谁负责）", "candidates for the lead, in order"),

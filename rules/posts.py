@@ -24,10 +24,24 @@ ROLES = {
     "reviewer": "复核员",
 }
 """What a post may do, with the word of the standards."""
+STAFF = {
+    "grid_leader": "网格长",
+    "grid_worker": "网格员",
+    "grid_guide": "网格指导员",
+    "police": "片区民警",
+    "patrol": "治安巡逻员",
+    "building_head": "楼栋长",
+    "unit_head": "单元长",
+    "volunteer": "志愿者",
+}
+"""网格力量: who is there in a grid, sees, reports and is called; in a case they decide nothing."""
 
 
 class Post(Struct, frozen=True, kw_only=True):
-    """A post (岗位) of a unit in an area and who holds it; work goes to posts, never to persons."""
+    """A post (岗位) of a unit in an area and who holds it; work goes to posts, never to persons.
+
+    `role` is one of `ROLES` or `STAFF`.
+    """
 
     code: str
     role: str

@@ -13,8 +13,10 @@ from rules.columns import OPTIONAL_FILES, SHAPES, TABLES, TEMPLATES, Columns
 from rules.limits import LimitWords
 from rules.matters import ROW8
 from rules.modes import Mode
+from rules.pairings import LINKS
 from rules.policies import CLOCKS
 from rules.posts import ROLES as POST_ROLES
+from rules.posts import STAFF
 from rules.reading.calendars import WEEKDAYS
 from rules.reading.city import ALLOWED
 from rules.reading.entries import MODES, ROLES, STATES, STEPS
@@ -60,9 +62,9 @@ _TABLES: Final = tuple(
     for file, columns in TABLES.items()
 )
 _ORDER: Final = (
-    "city", "kinds", "neighbours", "areas", "shapes", "units", "posts", "matters", "conditions",
-    "responsibility", "keywords", "entries", "enforcement", "calendars", "days", "policies", "ladders",
-    "bounds", "routes", "templates",
+    "city", "kinds", "neighbours", "areas", "shapes", "units", "posts", "pairings", "staffing", "matters",
+    "conditions", "responsibility", "keywords", "entries", "enforcement", "calendars", "days", "policies",
+    "ladders", "bounds", "routes", "templates",
 )  # fmt: skip
 SHEETS: Final[Mapping[str, Sheet]] = {
     sheet.name: sheet for sheet in sorted((*_DOCUMENTS, *_TABLES), key=lambda one: _ORDER.index(one.name))
@@ -87,15 +89,16 @@ CITY_NAMES: Final = (
 
 NUMBERS: Final = frozenset({
     ("kinds", "level"), ("entries", "version"), ("enforcement", "step"), ("responsibility", "order"),
-    ("keywords", "weight"), ("matters", "merge_metres"), ("matters", "merge_hours"), ("policies", "warn"),
-    ("city", "standard_day"), ("city", "urgent_day"),
+    ("staffing", "least"), ("keywords", "weight"), ("matters", "merge_metres"), ("matters", "merge_hours"),
+    ("policies", "warn"), ("city", "standard_day"), ("city", "urgent_day"),
 })  # fmt: skip
 """Where a number may be a number. Everywhere else it is a code that Excel has spoilt."""
 DAYS: Final = frozenset(
     {"valid_from", "valid_to", "covers_from", "covers_to", "noticed_on", "date", "starts"}
 )
 FLAGS: Final = frozenset({
-    "check", "hazard", "emergency_continuous", "subscribes", "fallback", "digest", "guarded", "expected",
+    "check", "hazard", "emergency_continuous", "subscribes", "fallback", "shared", "digest", "guarded",
+    "expected",
     *(name for name in LimitWords.__struct_fields__ if name.endswith("working")),
 })  # fmt: skip
 YES_NO: Final = ("yes", "no")
@@ -103,7 +106,9 @@ YES_NO: Final = ("yes", "no")
 CHOICES: Final[Mapping[tuple[str, str], Sequence[str]]] = {
     ("units", "axis"): tuple(AXES),
     ("units", "kind"): UNIT_KINDS,
-    ("posts", "role"): tuple(POST_ROLES),
+    ("posts", "role"): (*POST_ROLES, *STAFF),
+    ("pairings", "link"): tuple(LINKS),
+    ("staffing", "role"): (*POST_ROLES, *STAFF),
     ("matters", "kind"): tuple(KINDS),
     ("matters", "accept"): HOW,
     ("matters", "dispatch"): HOW,
@@ -144,6 +149,9 @@ REFERENCES: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("posts", "unit"): ("units", "code"),
     ("posts", "area"): ("areas", "code"),
     ("posts", "substitute"): ("posts", "code"),
+    ("pairings", "unit"): ("units", "code"),
+    ("pairings", "area"): ("areas", "code"),
+    ("staffing", "kind"): ("kinds", "code"),
     ("matters", "statutory_level"): ("kinds", "code"),
     ("matters", "answer"): ("templates", "code"),
     ("conditions", "matter"): ("matters", "code"),

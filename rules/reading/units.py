@@ -1,6 +1,7 @@
 from rules.cells import Cells
 from rules.faults import Fault
-from rules.posts import ROLES, Post
+from rules.pairings import LINKS, Pairing, Staffing
+from rules.posts import ROLES, STAFF, Post
 from rules.reading.codes import Codes
 from rules.rows import Folder
 from rules.units import Channel, Unit
@@ -57,7 +58,7 @@ def read_posts(folder: Folder, codes: Codes, faults: list[Fault]) -> tuple[Post,
 def _post(cells: Cells, codes: Codes) -> Post:
     return Post(
         code=cells.code("code"),
-        role=cells.choice("role", tuple(ROLES)),
+        role=cells.choice("role", (*ROLES, *STAFF)),
         unit=cells.known("unit", codes.units, "units.csv", "empty"),
         area=cells.known("area", codes.areas, "areas.csv", "empty"),
         person=cells.free("person"),
@@ -65,3 +66,32 @@ def _post(cells: Cells, codes: Codes) -> Post:
         valid_from=cells.day("valid_from", FIRST_DAY),
         valid_to=cells.day("valid_to", LAST_DAY),
     )
+
+
+def read_pairings(folder: Folder, codes: Codes, faults: list[Fault]) -> tuple[Pairing, ...]:
+    return tuple(_pairing(Cells(row, faults), codes) for row in folder.table("pairings.csv"))
+
+
+def _pairing(cells: Cells, codes: Codes) -> Pairing:
+    return Pairing(
+        unit=cells.known("unit", codes.units, "units.csv", "empty"),
+        area=cells.known("area", codes.areas, "areas.csv", "empty"),
+        link=cells.choice("link", tuple(LINKS), "unit"),
+        contact=cells.free("contact"),
+        valid_from=cells.day("valid_from", FIRST_DAY),
+        valid_to=cells.day("valid_to", LAST_DAY),
+    )
+
+
+def read_staffing(folder: Folder, codes: Codes, faults: list[Fault]) -> tuple[Staffing, ...]:
+    """配备标准: each kind and role once."""
+    rows: list[Staffing] = []
+    for row in folder.table("staffing.csv"):
+        cells = Cells(row, faults)
+        kind = cells.known("kind", codes.kinds, "kinds of city.yaml", "empty")
+        role = cells.choice("role", (*ROLES, *STAFF))
+        if (kind, role) in ((known.kind, known.role) for known in rows):
+            cells.fault("duplicate", "role", "each kind and role once")
+        least, shared = cells.whole("least", 1, 10_000), cells.flag("shared")
+        rows.append(Staffing(kind=kind, role=role, least=least, shared=shared))
+    return tuple(rows)

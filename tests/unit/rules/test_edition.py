@@ -3,7 +3,8 @@ from msgspec import json
 from msgspec.structs import replace
 
 from rules.bounds import Bounds
-from rules.edition import SECTIONS, BrokenEditionError, Edition
+from rules.edition import NEEDED, SECTIONS, BrokenEditionError, Edition
+from rules.pairings import Pairing
 from tests.builders_city import tiny_city, tiny_parts
 
 
@@ -22,9 +23,17 @@ def test_the_same_city_has_the_same_hash_and_bytes() -> None:
 def test_a_change_changes_the_hash_and_only_its_own_section() -> None:
     before = Edition.of(tiny_parts())
     after = Edition.of(replace(tiny_parts(), bounds=Bounds(objections=1)))
-    changed = {name for name in SECTIONS if before.manifest[name] != after.manifest[name]}
+    changed = {name for name in SECTIONS if before.manifest.get(name) != after.manifest.get(name)}
     assert changed == {"bounds"}
     assert before.hash != after.hash
+
+
+def test_a_city_that_does_not_use_a_later_section_has_the_edition_that_it_had_before() -> None:
+    assert Edition.of(tiny_parts()).manifest.keys() == NEEDED
+    paired = replace(tiny_parts(), pairings=(Pairing(unit="SZ", area="G11"),))
+    edition = Edition.of(paired)
+    assert edition.manifest.keys() == NEEDED | {"pairings"}
+    assert Edition.unpack(edition.pack()).load().parts.pairings == paired.pairings
 
 
 def test_sections_hold_whole_numbers_only() -> None:
