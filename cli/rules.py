@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Final
 import typer
 
 from cli.bundles import bundle_of
+from cli.coverage import coverage
 from cli.edition_words import EditionWords
 from cli.fault_words import chinese_table
 from cli.options import AsJson, Language, Tongue, one_of
@@ -26,6 +27,7 @@ from rules.source import compile_bundle, is_workbook, read_bundle
 from rules.writing import NoCellError, write_folder, write_workbook
 
 app: Final = typer.Typer(no_args_is_help=True, help="The city as data: check and compare bundles (规则包).")
+app.command("coverage")(coverage)
 Source = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A folder or an Excel workbook.")]
 _SHOWN: Final = 200
 _UNREAD: Final = frozenset({"missing_file", "unreadable"})

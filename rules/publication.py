@@ -10,8 +10,8 @@ from rules.geometry import NEIGHBOUR
 from rules.matters import ROW8, Matter, prefixes
 from rules.modes import BOTH, Mode
 from rules.reading.entries import STEPS
+from rules.responsible import able
 from rules.rows import Folder, Row, rows_of
-from rules.units import Unit
 from rules.validity import FIRST_DAY, LAST_DAY
 
 
@@ -127,20 +127,11 @@ def _without_fallback(bundle: Bundle, folder: Folder) -> Iterator[Fault]:
             fallbacks.setdefault(unit.code if unit else "", area.code)
     for row, matter in zip(rows_of(folder, "matters.csv", matters), matters, strict=True):
         for fallback, area in sorted(fallbacks.items()):
-            able = [
-                unit for unit in (bundle.units.get(fallback), body) if unit and _able(bundle, unit, matter)
-            ]
-            if not able:
+            fit = [unit for unit in (bundle.units.get(fallback), body) if unit and able(bundle, unit, matter)]
+            if not fit:
                 wanted = f"level {matter.statutory_level or 'any'} and power {matter.power or 'none'} held by"
                 units = f"{fallback or 'a fallback unit'} or {bundle.city.body} (for {area})"
                 yield row.fault("no_fallback", "power", f"{wanted} {units}", matter.power)
-
-
-def _able(bundle: Bundle, unit: Unit, matter: Matter) -> bool:
-    levels = {kind.code: kind.level for kind in bundle.city.kinds}
-    if matter.statutory_level and levels.get(unit.level, 99) > levels.get(matter.statutory_level, 99):
-        return False
-    return not matter.power or matter.power in unit.powers
 
 
 def _enforcement_gaps(bundle: Bundle) -> Iterator[Fault]:

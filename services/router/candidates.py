@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from rules.areas import Area
 from rules.bundle import Bundle
-from rules.matters import Matter, Responsibility
-from rules.units import Unit
+from rules.matters import Matter
+from rules.responsible import selected
 
 
 class Place(NamedTuple):
@@ -40,7 +40,7 @@ def candidates(bundle: Bundle, matter: Matter, place: Place, day: date) -> tuple
         Candidate(unit.code, rule.role, rule.by)
         for rule in matter.responsibility
         for area in place.areas
-        for unit in _selected(bundle, rule, area, day)
+        for unit in selected(bundle, rule, area, day)
     )
     return tuple(dict.fromkeys(found))
 
@@ -51,7 +51,7 @@ def tied(bundle: Bundle, matter: Matter, place: Place, lead: Candidate, day: dat
         if (rule.role, rule.by) != (lead.role, lead.origin):
             continue
         for area in place.areas:
-            units = _selected(bundle, rule, area, day)
+            units = selected(bundle, rule, area, day)
             own = next((unit.area for unit in units if unit.code == lead.unit), None)
             if own is not None:
                 return [
@@ -74,13 +74,3 @@ def supervising(bundle: Bundle, matter: Matter, place: Place, lead: str, day: da
     unit = bundle.units.get(lead, day)
     above = (unit.guiding, unit.parent) if unit else ()
     return (next((code for code in above if code and code != lead), bundle.city.centre),)
-
-
-def _selected(bundle: Bundle, rule: Responsibility, area: str, day: date) -> Sequence[Unit]:
-    units = bundle.units
-    if rule.by == "unit":
-        unit = units.get(rule.select, day)
-        return (unit,) if unit else ()
-    if rule.by == "territory":
-        return [unit for unit in units.in_area(area, level=rule.select, day=day) if unit.axis == "块"]
-    return units.with_trade(rule.select, area, day)
