@@ -72,7 +72,8 @@ class Day:
         self.words: Words = words()
         self.map = Map(bundle, kind)
         self.midnight = datetime.combine(day, time(), ZoneInfo(bundle.city.zone)).astimezone(UTC)
-        self.matters = tuple((matter, voice_of(matter)) for matter in bundle.matters.rows)
+        voices = ((matter, voice_of(matter)) for matter in bundle.matters.rows)
+        self.matters = tuple(pair for pair in voices if pair[1].heard_in(bundle.city.code))
         self.by_hour = tuple(tuple(accumulate(v.likely(hour) for _, v in self.matters)) for hour in range(24))
         self.desk_kind = bundle.city.desk_kind
         self.areas = bundle.areas

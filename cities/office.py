@@ -94,6 +94,8 @@ class Office:
         found: dict[str, set[str]] = {}
         for matter in self.bundle.matters.rows:
             voice = voice_of(matter)
+            if not voice.heard_in(self.bundle.city.code):
+                continue
             texts = [matter.name, *(word for word, _ in matter.keywords), *voice.say]
             found[matter.code] = {text[at : at + 2] for text in texts for at in range(len(text) - 1)}
         often = Counter(pair for pairs in found.values() for pair in pairs)

@@ -1,6 +1,7 @@
 """How people of an invented city speak: `voices.yaml` (per matter) and `words.yaml`, filled by dice.
 
-A voice is a list of sentences with slots; a frame is how one channel wraps a place and a sentence.
+A voice is a list of sentences with slots; a frame is how one channel wraps a place and a sentence. The
+matters of `lists.yaml` bring their own sentences, which are said in the cities of `LISTS_HEARD_IN` only.
 """
 
 import re
@@ -13,6 +14,7 @@ from typing import Any, Final, cast
 
 import yaml
 
+from cities.lists import sayings
 from rules.matters import Matter
 
 HERE: Final = Path(__file__).parent
@@ -24,6 +26,8 @@ HOURS: Final[Mapping[str, frozenset[int]]] = {
     "evening": frozenset(range(16, 24)),
 }
 DEFAULT_WEIGHT: Final = 4
+LISTS_HEARD_IN: Final = frozenset({"tsolung"})
+"""Elsewhere nobody reports them: the day of a city stays the same when lists are added to its register."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,11 @@ class Voice:
     name: str = ""
     weight: int = DEFAULT_WEIGHT
     hours: str = ""
+    cities: frozenset[str] = frozenset()
+
+    def heard_in(self, city: str) -> bool:
+        """Whether it is said in a city: in every one, or in those that are named."""
+        return not self.cities or city in self.cities
 
     def likely(self, hour: int) -> int:
         """The weight at an hour of the day: what belongs to other hours comes up a fifth as often."""
@@ -100,10 +109,14 @@ def words() -> Words:
 def voices() -> Mapping[str, Voice]:
     """The voices by matter code."""
     raw = _loaded("voices.yaml")
-    return {
+    written = {
         code: Voice(tuple(row["say"]), row["name"], row.get("weight", DEFAULT_WEIGHT), row.get("hours", ""))
         for code, row in raw.items()
     }
+    lists = {
+        code: Voice(tuple(say), name, weight, cities=LISTS_HEARD_IN) for code, name, say, weight in sayings()
+    }
+    return {**written, **lists}
 
 
 def voice_of(matter: Matter) -> Voice:

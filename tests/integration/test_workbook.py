@@ -20,7 +20,11 @@ from tests.builders_city import tiny_city
 from tests.keeping import TINY, Clerk, Keeper
 
 ROOT = Path(__file__).parents[2]
-CITIES = (TINY, ROOT / "rules/starter", ROOT / "cities/demo", ROOT / "cities/boston", ROOT / "cities/newyork")
+CITIES = (
+    TINY,
+    ROOT / "rules/starter",
+    *((ROOT / "cities" / name) for name in ("demo", "county", "boston", "newyork")),
+)
 HOSTILE = (
     "=1+1",
     "0104",
