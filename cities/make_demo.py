@@ -1,7 +1,8 @@
-"""Draws what is regular in `cities/demo`: the map, the posts and the days off.
+"""Draws what is regular in `cities/demo`: the map, the posts, the days off, and the lists of `lists.yaml`.
 
 `python -m cities.make_demo` writes the files; a test compares them with what is committed. Everything
-else in the folder is written by hand. All names are invented.
+else in the folder is written by hand; so are the first rows of the tables that the lists are added to.
+All names are invented.
 """
 
 import csv
@@ -11,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Final
 
+from cities import lists
 from cities.lattice import Cell, Lattice, Point, feature, joined
 from rules.almanac import seed_days
 
@@ -123,11 +125,10 @@ def _meetings() -> Iterator[Row]:
 
 
 def _handlers() -> Iterator[Row]:
-    with (FOLDER / "units.csv").open(encoding="utf-8", newline="") as file:
-        for unit in csv.DictReader(file):
-            if unit["code"] != "YX-CENTRE":
-                for number in (1, 2):
-                    yield _post(f"P-{unit['code']}-{number}", "handler", unit["code"], unit["area"])
+    for unit in _read("units.csv"):
+        if unit["code"] != "YX-CENTRE":
+            for number in (1, 2):
+                yield _post(f"P-{unit['code']}-{number}", "handler", unit["code"], unit["area"])
 
 
 def _grid_posts() -> Iterator[Row]:
@@ -154,6 +155,37 @@ def days() -> list[Row]:
     ]
 
 
+def seat() -> lists.Seat:
+    """Who sits where in the district, for the lists; who is not there, the government does it."""
+    trades = {unit["trade"]: unit["code"] for unit in _read("units.csv") if unit["trade"]}
+    return lists.Seat(
+        root="YX", body="YX-GOV", centre="YX-CENTRE", trades=trades, grids=("grid",),
+        approvals="云社准", funds="区财政", year=2026,
+    )  # fmt: skip
+
+
+def with_lists(file: str) -> str:
+    """A table with its rows written by hand, and those of the lists behind them."""
+    added = {
+        "matters.csv": lambda: lists.matters(seat()),
+        "conditions.csv": lists.conditions,
+        "responsibility.csv": lambda: lists.responsibility(seat()),
+        "entries.csv": lambda: lists.entries(seat(), 101),
+    }[file]
+    codes = {one.code for one in lists.listed()}
+    by_hand = [row for row in _read(file) if row.get("matter", row.get("code")) not in codes]
+    columns = list(by_hand[0])
+    return table([*by_hand, *({name: row[name] for name in columns} for row in added())])
+
+
+LISTED: Final = ("matters.csv", "conditions.csv", "responsibility.csv", "entries.csv")
+
+
+def _read(file: str) -> list[Row]:
+    with (FOLDER / file).open(encoding="utf-8", newline="") as text:
+        return list(csv.DictReader(text))
+
+
 def table(rows: Sequence[Row]) -> str:
     """Rows as CSV with the first row's columns."""
     text = StringIO()
@@ -170,6 +202,7 @@ def drawn() -> Mapping[str, str]:
         "areas.geojson": shapes(),
         "posts.csv": table(posts()),
         "days.csv": table(days()),
+        **{file: with_lists(file) for file in LISTED},
     }
 
 
