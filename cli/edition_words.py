@@ -138,7 +138,9 @@ class EditionWords:
 
     def _named(self, change: Change, bundle: Bundle) -> str:
         key = change.key[0]
-        named = {"units": words.unit, "areas": words.area, "matters": words.matter}.get(change.section)
+        named = {
+            "units": words.unit, "areas": words.area, "matters": words.matter, "pairings": words.unit,
+        }.get(change.section)  # fmt: skip
         rest = [part for part in change.key[1:] if part]
         of_matter = change.section in ("conditions", "keywords")
         first = words.matter(bundle, key) if of_matter else named(bundle, key) if named else key

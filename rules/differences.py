@@ -61,9 +61,12 @@ def differences(old: Bundle, new: Bundle) -> Iterator[Change]:
 
 
 def sections(bundle: Bundle) -> Mapping[str, Section]:
-    """All that a bundle says, as rows of texts; what is empty or always is left out."""
+    """All that a bundle says, as rows of texts; what is empty or always is left out.
+
+    An entry says its derived list too: 自治, 协助, 负面, 收回 or 临时.
+    """
     parts = bundle.parts
-    found: dict[str, Section] = {
+    found: dict[str, dict[Key, Fields]] = {
         "city": {("city",): _fields(parts.city, without=("kinds", "neighbours"))},
         "kinds": {(kind.code,): _fields(kind) for kind in parts.city.kinds},
         "neighbours": {(one.area,): _fields(one) for one in parts.city.neighbours},
@@ -85,6 +88,9 @@ def sections(bundle: Bundle) -> Mapping[str, Section]:
     for name, keys in _KEYS.items():
         rows: Sequence[Struct] = getattr(parts, name)
         found[name] = {tuple(_text(getattr(row, key)) for key in keys): _fields(row) for row in rows}
+    for entry in parts.entries:
+        key = entry.entry_id, str(entry.version)
+        found["entries"][key] = {"list": entry.kind, **found["entries"][key]}
     return {name: found[name] for name in SECTIONS}
 
 

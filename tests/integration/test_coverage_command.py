@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -91,3 +92,21 @@ def test_a_workbook_is_asked_as_a_folder_is(clerk: Clerk) -> None:
 def test_a_bundle_with_faults_is_not_asked(keeper: Keeper) -> None:
     keeper.edit("keywords.csv", "吵架,20", "吵架,0")
     assert run(keeper.path, code=Exit.BUNDLE) == ""
+
+
+# ── what else a bundle says of its register and its pairings ─────────────────────────────────────────
+
+
+def test_each_entry_is_shown_with_its_derived_list(keeper: Keeper) -> None:
+    result = runner.invoke(app, ["rules", "show", str(keeper.path), "entries", "--json"])
+    lists = {row["key"][0]: row["list"] for row in json.loads(result.stdout)}
+    assert (lists["NEG-01"], lists["OWN-01"], lists["AST-01"]) == ("负面", "自治", "协助")
+
+
+def test_a_new_pairing_is_told_in_words(keeper: Keeper, tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    copytree(keeper.path, before)
+    (keeper.path / "pairings.csv").write_text("unit,area\nSZ,C1\n", "utf-8")
+    result = runner.invoke(app, ["rules", "diff", str(before), str(keeper.path), "--json"])
+    (change,) = json.loads(result.stdout)["changes"]
+    assert change["words"] == ["pairings 小城区市政养护所 (SZ) C1 unit is new"]
