@@ -56,12 +56,13 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Something that happened: what, where, when, and the words that all who saw it share."""
+    """Something that happened: what, where, when, and the words that all who saw it share, or only tell."""
 
     matter: Matter
     spot: Spot
     at: datetime
     said: str
+    told: bool = False
 
 
 class Day:
@@ -85,7 +86,7 @@ class Day:
         matter, voice = self.matters[bisect_right(weights, self.dice.random() * weights[-1])]
         spot = self.map.spot(self.dice, self.words)
         said = self.words.fill(self.dice.choice(voice.say), self.dice, {})
-        return Incident(matter, spot, self.midnight + timedelta(seconds=second), said)
+        return Incident(matter, spot, self.midnight + timedelta(seconds=second), said, voice.told)
 
     def witnesses(self, incident: Incident) -> list[Arrival]:
         """Everybody who reports it: the first at once, the others within hours, each in other words."""
@@ -100,6 +101,8 @@ class Day:
 
     def _report(self, incident: Incident, at: datetime) -> Arrival:
         channel = self.dice.choices(tuple(CHANNELS), tuple(CHANNELS.values()))[0]
+        if incident.told and channel in OWN_EYES:
+            channel = "hotline"
         text = self._text(incident, channel)
         own = channel in OWN_EYES
         seen = self.dice.random()

@@ -156,8 +156,11 @@ def _levels(seat: Seat, one: Listed) -> Sequence[str]:
 
 
 def _entry(seat: Seat, one: Listed) -> Row:
+    """The article is one of the law that is named first."""
     role, unit = str(one.list["role"]), seat.unit(one.said.get("trade", ""))
     basis = [one.told("basis"), one.said.get("law", "")]
+    if "article" in one.said:
+        basis.reverse()
     row = {
         "version": "1", "matter": one.code, "area": seat.root, "role": role,
         "legal_basis": "|".join(text for text in basis if text), "article": one.told("article"),

@@ -32,13 +32,17 @@ LISTS_HEARD_IN: Final = frozenset({"tsolung"})
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What is said of one matter, how often it comes up, and at which hours above all."""
+    """What is said of one matter, how often it comes up, and at which hours above all.
+
+    What is only `told`, at a counter or by phone, neither a camera nor a patrol sees.
+    """
 
     say: tuple[str, ...]
     name: str = ""
     weight: int = DEFAULT_WEIGHT
     hours: str = ""
     cities: frozenset[str] = frozenset()
+    told: bool = False
 
     def heard_in(self, city: str) -> bool:
         """Whether it is said in a city: in every one, or in those that are named."""
@@ -114,7 +118,8 @@ def voices() -> Mapping[str, Voice]:
         for code, row in raw.items()
     }
     lists = {
-        code: Voice(tuple(say), name, weight, cities=LISTS_HEARD_IN) for code, name, say, weight in sayings()
+        code: Voice(tuple(say), name, weight, cities=LISTS_HEARD_IN, told=True)
+        for code, name, say, weight in sayings()
     }
     return {**written, **lists}
 
