@@ -108,6 +108,13 @@ def test_residents_are_told_in_chinese_and_tibetan(county: Bundle) -> None:
     assert county.areas.named("དམར་ཐང་ལ་གད་སྙིགས་མང་།", MONDAY)[0].name == "玛塘镇"
 
 
+def test_every_notice_and_every_word_in_it_is_said_in_tibetan(county: Bundle) -> None:
+    codes = {template.code for template in county.parts.templates}
+    for code in codes:
+        text = next(one.text for one in county.parts.templates if (one.code, one.language) == (code, "bo"))
+        assert any("\u0f00" <= letter <= "\u0fff" for letter in text), code
+
+
 def test_the_gaps_of_the_readme_are_the_gaps_of_the_county(county: Bundle) -> None:
     gaps = coverage(county, JULY)
     counts = Counter(gap.code for gap in gaps)
