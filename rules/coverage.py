@@ -84,6 +84,9 @@ class _Survey:
         """The lowest areas of guarded kinds, in every layer: the grids, or what they are divided into."""
         return [area.code for area in self.lowest if self.bundle.register.guards(area.kind)]
 
+    def of_kind(self, kind: str) -> Sequence[str]:
+        return [area.code for area in self.areas.values() if area.kind == kind]
+
     @property
     def main(self) -> str:
         return self.bundle.city.layers[0]
@@ -91,17 +94,19 @@ class _Survey:
     def chain(self, area: str) -> tuple[Area, ...]:
         return self.bundle.areas.chain(area, self.day)
 
-    def gaps(self, places: Mapping[_What, Collection[str]], among: Iterable[str]) -> Iterator[Gap]:
-        """Each gap at the topmost areas that it holds for as a whole, counted by the areas `among`."""
-        all_ = Counter(above.code for area in among for above in self.chain(area))
-        for what, areas in places.items():
-            here = Counter(above.code for area in areas for above in self.chain(area))
-            tops: dict[str, list[str]] = defaultdict(list)
-            for area in areas:
-                whole = [above.code for above in self.chain(area) if here[above.code] == all_[above.code]]
-                tops[whole[-1]].append(area)
-            for top, lowest in tops.items():
-                yield Gap(area=top, areas=tuple(sorted(lowest)), **what._asdict())
+    def alike(self, areas: Iterable[str]) -> Collection[Sequence[str]]:
+        """The areas in groups: those of one group are told apart by no unit and by no entry."""
+        groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for area in areas:
+            groups[tuple(above.code for above in self.chain(area) if above.code in self._telling)].append(
+                area
+            )
+        return groups.values()
+
+    @cached_property
+    def _telling(self) -> Collection[str]:
+        parts = self.bundle.parts
+        return {unit.area for unit in parts.units} | {entry.area for entry in parts.entries}
 
     @cached_property
     def held(self) -> Mapping[str, Sequence[Post]]:
@@ -117,11 +122,31 @@ class _Survey:
         return bool(post.person or (substitute and substitute.person))
 
 
+class _Ground:
+    """The areas that one question is about, so that a gap can be told where it holds as a whole."""
+
+    def __init__(self, survey: _Survey, areas: Iterable[str]) -> None:
+        self._survey = survey
+        self.areas = tuple(areas)
+        self._counts = Counter(above.code for area in self.areas for above in survey.chain(area))
+
+    def gaps(self, places: Mapping[_What, Collection[str]]) -> Iterator[Gap]:
+        """Each gap at the topmost areas all of whose parts it holds for."""
+        for what, areas in places.items():
+            chains = {area: [above.code for above in self._survey.chain(area)] for area in areas}
+            here = Counter(code for chain in chains.values() for code in chain)
+            tops: dict[str, list[str]] = defaultdict(list)
+            for area, chain in chains.items():
+                tops[[code for code in chain if here[code] == self._counts[code]][-1]].append(area)
+            for top, below in tops.items():
+                yield Gap(area=top, areas=tuple(sorted(below)), **what._asdict())
+
+
 def _pairings(survey: _Survey) -> Iterator[Gap]:
     """包联全覆盖: which lowest areas no unit answers for, nor for an area above them."""
-    pairings, guarded = survey.bundle.pairings, survey.guarded
-    bare = [area for area in guarded if not pairings.of_area(area, survey.day)]
-    yield from survey.gaps({_What("no_pairing"): bare}, guarded)
+    pairings, ground = survey.bundle.pairings, _Ground(survey, survey.guarded)
+    bare = [area for area in ground.areas if not pairings.of_area(area, survey.day)]
+    yield from ground.gaps({_What("no_pairing"): bare})
 
 
 def _posts(survey: _Survey) -> Iterator[Gap]:
@@ -130,11 +155,14 @@ def _posts(survey: _Survey) -> Iterator[Gap]:
     for post in survey.bundle.parts.posts:
         if holds(post, survey.day):
             known[post.area].append(post.code)
-    guarded = survey.guarded
-    vacant = [area for area in guarded if known[area] and area not in survey.held]
-    places = {_What("vacant", found=tuple(sorted(known[area]))): [area] for area in vacant}
-    yield from survey.gaps({_What("no_post"): [area for area in guarded if not known[area]]}, guarded)
-    yield from survey.gaps(places, guarded)
+    ground = _Ground(survey, survey.guarded)
+    places = {
+        _What("vacant", found=tuple(sorted(known[area]))): [area]
+        for area in ground.areas
+        if known[area] and area not in survey.held
+    }
+    bare = [area for area in ground.areas if not known[area]]
+    yield from ground.gaps({_What("no_post"): bare, **places})
 
 
 def _staffing(survey: _Survey) -> Iterator[Gap]:
@@ -146,15 +174,15 @@ def _staffing(survey: _Survey) -> Iterator[Gap]:
             at[post.role, area] += 1
             below.update((post.role, above.code) for above in survey.chain(area))
     for row in survey.bundle.parts.staffing:
-        kind = [area.code for area in survey.areas.values() if area.kind == row.kind]
+        ground = _Ground(survey, survey.of_kind(row.kind))
         short: dict[_What, list[str]] = defaultdict(list)
-        for area in kind:
+        for area in ground.areas:
             count = below[row.role, area]
             if row.shared:
                 count += sum(at[row.role, above.code] for above in survey.chain(area)[1:])
             if count < row.least:
                 short[_short(row, count)].append(area)
-        yield from survey.gaps(short, kind)
+        yield from ground.gaps(short)
 
 
 def _short(row: Staffing, count: int) -> _What:
@@ -166,17 +194,17 @@ def _owners(survey: _Survey) -> Iterator[Gap]:
 
     As if every step of the guard were enforced, in 平; the fallback (兜底) is no owner.
     """
-    places = [area.code for area in survey.lowest if area.layer == survey.main]
-    owned = _Owned(survey)
+    ground = _Ground(survey, (area.code for area in survey.lowest if area.layer == survey.main))
+    owned, groups = _Owned(survey), survey.alike(ground.areas)
     for matter in survey.bundle.parts.matters:
         found: dict[_What, list[str]] = defaultdict(list)
-        for area in places:
-            owners = owned.of(matter, area)
+        for areas in groups:
+            owners = owned.first(matter, areas[0])
             if not owners:
-                found[_What("no_owner", matter.code, found=_named(matter))].append(area)
+                found[_What("no_owner", matter.code, found=_named(matter))] += areas
             elif len(owners) > 1:
-                found[_What("two_owners", matter.code, found=owners)].append(area)
-        yield from survey.gaps(found, places)
+                found[_What("two_owners", matter.code, found=owners)] += areas
+        yield from ground.gaps(found)
 
 
 def _named(matter: Matter) -> tuple[str, ...]:
@@ -184,26 +212,16 @@ def _named(matter: Matter) -> tuple[str, ...]:
 
 
 class _Owned:
-    """Who leads what where; places that no unit and no entry tells apart are asked about once."""
+    """Who leads what where."""
 
     def __init__(self, survey: _Survey) -> None:
         self._survey = survey
-        parts = survey.bundle.parts
-        self._telling = {unit.area for unit in parts.units} | {entry.area for entry in parts.entries}
-        self._known: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
 
-    def of(self, matter: Matter, area: str) -> tuple[str, ...]:
+    def first(self, matter: Matter, area: str) -> tuple[str, ...]:
         """The units that come first, by code: those whom the first fruitful row of responsibility names
         with the nearest territory.
         """
-        chain = self._survey.chain(area)
-        key = matter.code, tuple(above.code for above in chain if above.code in self._telling)
-        if key not in self._known:
-            self._known[key] = self._first(matter, area, chain)
-        return self._known[key]
-
-    def _first(self, matter: Matter, area: str, chain: Sequence[Area]) -> tuple[str, ...]:
-        bundle, day = self._survey.bundle, self._survey.day
+        bundle, day, chain = self._survey.bundle, self._survey.day, self._survey.chain(area)
         for rule in matter.responsibility:
             if rule.role != "lead":
                 continue
@@ -218,8 +236,6 @@ class _Owned:
     def _of_another_net(self, rule: Responsibility, matter: Matter) -> tuple[str, ...]:
         """A unit whose territory lies in another layer: without the map nobody knows that it is not here."""
         bundle, day = self._survey.bundle, self._survey.day
-        if rule.by in ("unit", "territory"):
-            return ()
         areas = self._survey.areas
         there = [
             unit.code
@@ -252,16 +268,20 @@ def _in_force(survey: _Survey, matter: Matter, chain: Sequence[Area], level: str
 
 def _entries(survey: _Survey) -> Iterator[Gap]:
     """Which matter names a guarded level without an entry that lets it lead or assist, or forbids it."""
+    guarded = {kind.code for kind in survey.bundle.city.kinds if kind.guarded}
+    grounds = {kind: _Ground(survey, survey.of_kind(kind)) for kind in guarded}
+    groups = {kind: survey.alike(ground.areas) for kind, ground in grounds.items()}
     for matter in survey.bundle.parts.matters:
         for rule in matter.responsibility:
-            of_level = rule.by == "territory" and survey.bundle.register.guards(rule.select)
-            if of_level and not (rule.role == "lead" and matter.triage == SMALL):
-                kind = [area.code for area in survey.areas.values() if area.kind == rule.select]
-                lacking: dict[_What, list[str]] = defaultdict(list)
-                for area in kind:
-                    if modes := _without_entry(survey, matter, rule, area):
-                        lacking[_What("no_entry", matter.code, rule.select, rule.role, modes)].append(area)
-                yield from survey.gaps(lacking, kind)
+            kind = rule.select
+            by_itself = rule.role == "lead" and matter.triage == SMALL
+            if rule.by != "territory" or kind not in guarded or by_itself:
+                continue
+            lacking: dict[_What, list[str]] = defaultdict(list)
+            for areas in groups[kind]:
+                if modes := _without_entry(survey, matter, rule, areas[0]):
+                    lacking[_What("no_entry", matter.code, kind, rule.role, modes)] += areas
+            yield from grounds[kind].gaps(lacking)
 
 
 def _without_entry(survey: _Survey, matter: Matter, rule: Responsibility, area: str) -> tuple[str, ...]:

@@ -128,6 +128,12 @@ def test_a_shared_post_of_an_area_above_counts_for_each_grid() -> None:
     assert places("understaffed", with_posts(officer, staffing=(alone,))) == {"D": GRIDS}
 
 
+def test_another_city_is_no_part_of_this_one() -> None:
+    next_door = Area(code="N", name="邻区", kind="district", level=0, layer="neighbour")
+    template = (Staffing(kind="district", role="clerk", least=1),)
+    assert places("understaffed", replace(KEPT, areas=(*KEPT.areas, next_door), staffing=template)) == {}
+
+
 def test_a_post_that_is_vacant_or_over_does_not_count() -> None:
     template = (Staffing(kind="grid", role="grid_worker", least=1),)
     over = worker("G11", valid_to=date(2026, 6, 30))
@@ -200,6 +206,16 @@ def test_a_unit_of_another_net_may_be_here() -> None:
         city=replace(KEPT.city, layers=("治理", "综治")),
     )
     assert gaps("no_owner", parts) == []
+    powerless = replace(parts, units=tuple(replace(unit, powers=frozenset()) for unit in parts.units))
+    assert STREET_TRADING in [gap.subject for gap in gaps("no_owner", powerless)]
+
+
+def test_a_community_without_a_committee_is_told_from_its_neighbour() -> None:
+    alone = with_matter(QUARREL, responsibility=(Responsibility("territory", "community"),))
+    units = tuple(unit for unit in alone.units if unit.code != "JW2")
+    entries = tuple(one for one in alone.entries if one.entry_id != "OWN-02")
+    found = places("no_owner", replace(alone, units=units, entries=entries))
+    assert found == {"C2": ("G21", "G22")}
 
 
 def test_a_dissolved_unit_owns_nothing_from_the_next_day() -> None:
