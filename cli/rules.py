@@ -27,11 +27,11 @@ from rules.source import compile_bundle, is_workbook, read_bundle
 from rules.writing import NoCellError, write_folder, write_workbook
 
 app: Final = typer.Typer(no_args_is_help=True, help="The city as data: check and compare bundles (规则包).")
-app.command("coverage")(coverage)
 Source = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A folder or an Excel workbook.")]
 _SHOWN: Final = 200
 _UNREAD: Final = frozenset({"missing_file", "unreadable"})
 
+app.command("coverage")(coverage)
 app.command("publish")(publish)
 app.command("try")(try_)
 
