@@ -19,7 +19,7 @@ from tests.stories import START
 CITIES = Path(__file__).resolve().parents[3] / "cities"
 
 
-@pytest.fixture(params=["tiny", "demo", "boston", "newyork"])
+@pytest.fixture(params=["tiny", "demo", "county", "boston", "newyork"])
 def bundle(request: pytest.FixtureRequest) -> Bundle:
     if request.param == "tiny":
         return tiny_city()
