@@ -98,9 +98,8 @@ class _Survey:
         """The areas in groups: those of one group are told apart by no unit and by no entry."""
         groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for area in areas:
-            groups[tuple(above.code for above in self.chain(area) if above.code in self._telling)].append(
-                area
-            )
+            key = tuple(above.code for above in self.chain(area) if above.code in self._telling)
+            groups[key].append(area)
         return groups.values()
 
     @cached_property
@@ -144,8 +143,12 @@ class _Ground:
 
 def _pairings(survey: _Survey) -> Iterator[Gap]:
     """包联全覆盖: which lowest areas no unit answers for, nor for an area above them."""
-    pairings, ground = survey.bundle.pairings, _Ground(survey, survey.guarded)
-    bare = [area for area in ground.areas if not pairings.of_area(area, survey.day)]
+    bundle, day, ground = survey.bundle, survey.day, _Ground(survey, survey.guarded)
+    bare = [
+        area
+        for area in ground.areas
+        if not any(bundle.units.get(row.unit, day) for row in bundle.pairings.of_area(area, day))
+    ]
     yield from ground.gaps({_What("no_pairing"): bare})
 
 

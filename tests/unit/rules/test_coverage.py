@@ -75,6 +75,12 @@ def test_a_pairing_that_is_over_covers_nothing() -> None:
     assert places("no_pairing", over, date(2026, 7, 1)) == {"D": GRIDS}
 
 
+def test_a_unit_that_is_dissolved_answers_for_nothing() -> None:
+    gone = replace(with_unit("SZ", valid_to=date(2026, 6, 30)), pairings=(Pairing(unit="SZ", area="D"),))
+    assert places("no_pairing", gone, date(2026, 6, 30)) == {}
+    assert places("no_pairing", gone) == {"D": GRIDS}
+
+
 def test_a_grid_that_is_divided_is_asked_about_by_its_parts() -> None:
     halves = tuple(
         Area(code=code, name=code, kind="grid", level=4, layer="治理", parent="G11")
