@@ -265,7 +265,8 @@ class _Owned:
 
 
 def _in_force(survey: _Survey, matter: Matter, chain: Sequence[Area], level: str, mode: Mode) -> list[Entry]:
-    found = survey.bundle.register.entries_for(matter, chain, (survey.main,), level, mode)
+    layers = tuple(dict.fromkeys((survey.main, chain[0].layer)))
+    found = survey.bundle.register.entries_for(matter, chain, layers, level, mode)
     return [entry for entry in found if entry.in_force(survey.day)]
 
 

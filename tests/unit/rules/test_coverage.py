@@ -260,6 +260,19 @@ def test_an_entry_for_one_mode_leaves_the_other_open() -> None:
     assert (gap.area, gap.found) == ("C2", ("normal",))
 
 
+def test_a_grid_of_another_net_is_let_by_an_entry_of_its_layer() -> None:
+    watch = Area(code="W1", name="综治一格", kind="grid", level=3, layer="综治", parent="D")
+    rules = (Responsibility("trade", "市政"), Responsibility("territory", "grid", "assist"))
+    parts = replace(
+        with_matter(MANHOLE, responsibility=rules),
+        areas=(*KEPT.areas, watch),
+        city=replace(KEPT.city, layers=("治理", "综治")),
+    )
+    assert places("no_entry", parts) == {"D": (*GRIDS, "W1")}
+    let = replace(entry(MANHOLE, "assist"), unit_level="grid", layer="综治")
+    assert places("no_entry", replace(parts, entries=(*parts.entries, let))) == {"S1": GRIDS}
+
+
 def test_an_expired_entry_says_nothing() -> None:
     rules = (Responsibility("trade", "市政"), Responsibility("territory", "community", "assist"))
     until = replace(KEPT.entries[-1], valid_to=date(2026, 6, 30))
