@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from cities.county_map import ROOT, of_kind
 from cities.county_people import SEAT
@@ -13,21 +13,40 @@ Row = Mapping[str, str]
 
 YEAR: Final = {"covers_from": "2026-01-01", "covers_to": "2026-12-31"}
 PAYS: Final = {"funding_source": "县财政", "funding_per": "件"}
+
+
+class Grant(NamedTuple):
+    """A temporary admission: what, where, for which level and mode, who asks by which order, until when."""
+
+    matter: str
+    area: str
+    level: str
+    mode: str
+    unit: str
+    order: str
+    duties: str
+    since: str
+    until: str
+    more: Row
+
+
+def _paid(number: int) -> Row:
+    return {"funding_proof": f"拨-2026-L{number}", **YEAR}
+
+
 GRANTED: Final = (
-    # number, matter, area, level, mode, department, order, duties, from, to, what differs
-    (1, "E-05-06", ROOT, "community", "emergency", "CL-SW", "措汛令〔2026〕2号", "急时到岗，值守低洼处",
-     "2026-06-01", "2026-12-31", {"funding_proof": "拨-2026-L1", **YEAR}),
-    (2, "E-05", ROOT, "subgrid", "emergency", "CL-YJ", "措应急〔2026〕4号", "寒潮期间看护用气用火",
-     "2026-11-01", "2027-03-31", {}),
-    (3, "C-04-02", "XZ25", "community", "both", "CL-LC", "措林令〔2026〕1号", "清雪护树",
-     "2026-11-10", "2026-12-10", {"funding_proof": "拨-2026-L3", **YEAR}),
-    (4, "E-01-12", "SQ38", "community", "both", "CL-CGJ", "措创建〔2026〕1号", "集市日清扫",
-     "2026-04-01", "2026-07-31", {"funding_proof": "拨-2026-L4", **YEAR}),
-    (5, "W-01-03", "XZ27", "community", "both", "CL-YJ", "措防火令〔2026〕1号", "清明前后进山路口登记",
-     "2026-03-15", "2026-12-15", {"role": "own"}),
-    (6, "E-05-03", "XZ18", "community", "both", "CL-SW", "措汛令〔2026〕5号", "看护井口",
-     "2026-07-01", "2026-12-31",
-     {"state": "exited", "exit_reason": "居民评议不同意继续", "funding_proof": "拨-2026-L6", **YEAR}),
+    Grant("E-05-06", ROOT, "community", "emergency", "CL-SW", "措汛令〔2026〕2号", "急时到岗，值守低洼处",
+          "2026-06-01", "2026-12-31", _paid(1)),
+    Grant("E-05", ROOT, "subgrid", "emergency", "CL-YJ", "措应急〔2026〕4号", "寒潮期间看护用气用火",
+          "2026-11-01", "2027-03-31", {}),
+    Grant("C-04-02", "XZ25", "community", "both", "CL-LC", "措林令〔2026〕1号", "清雪护树",
+          "2026-11-10", "2026-12-10", _paid(3)),
+    Grant("E-01-12", "SQ38", "community", "both", "CL-CGJ", "措创建〔2026〕1号", "集市日清扫",
+          "2026-04-01", "2026-07-31", _paid(4)),
+    Grant("W-01-03", "XZ27", "community", "both", "CL-YJ", "措防火令〔2026〕1号", "清明前后进山路口登记",
+          "2026-03-15", "2026-12-15", {"role": "own"}),
+    Grant("E-05-03", "XZ18", "community", "both", "CL-SW", "措汛令〔2026〕5号", "看护井口",
+          "2026-07-01", "2026-12-31", {"state": "exited", "exit_reason": "居民评议不同意继续", **_paid(6)}),
 )  # fmt: skip
 """临时准入: in force in 急 only, unfunded, in force, expired, the community's own, ended by its residents."""
 STREETS: Final = (
@@ -40,8 +59,15 @@ STREETS: Final = (
 def register() -> list[Row]:
     """All entries: what the demonstration has too, the lists, the police's net, the streets, for a time."""
     blank = dict.fromkeys(ENTRY_COLUMNS, "")
-    rows = [*_standard(), *entries(SEAT, 101), *_own(), *_of_the_watch(), *_of_streets(), *_temporary()]
-    return [{**blank, **row} for row in rows]
+    rows: list[Row] = [
+        *_standard(),
+        *entries(SEAT, 101),
+        *_own(),
+        *_of_the_watch(),
+        *_of_streets(),
+        *_temporary(),
+    ]
+    return [dict(blank) | dict(row) for row in rows]
 
 
 def _standard() -> Iterator[Row]:
@@ -113,7 +139,7 @@ def _of_streets() -> Iterator[Row]:
         whole = {"funding_proof": f"拨-2026-JD{number}0", **YEAR, "approval_no": _approval(320 + number * 10)}
         yield _entry(f"JD-{number}0", matter, "assist", "CL-CGJ", **more, **whole)
         for at, (street, until) in enumerate(zip(streets, paid, strict=True), start=1):
-            proof = _proof(f"拨-2026-JD{number}{at}", until) if until else {}
+            proof: Row = _proof(f"拨-2026-JD{number}{at}", until) if until else {}
             here = {"area": street, "approval_no": _approval(320 + number * 10 + at), **proof}
             yield _entry(f"JD-{number}{at}", matter, "assist", "CL-CGJ", **more, **here)
 
@@ -123,14 +149,14 @@ def _proof(name: str, until: str) -> Row:
 
 
 def _temporary() -> Iterator[Row]:
-    for number, matter, area, level, mode, unit, order, duties, since, until, more in GRANTED:
-        paid = (
-            {} if more.get("role") == "own" else {**PAYS, "funding_per": "人日", "funding_standard": "100元"}
-        )
+    for number, one in enumerate(GRANTED, start=1):
+        paid: Row = {**PAYS, "funding_per": "人日", "funding_standard": "100元"}
+        own = one.more.get("role") == "own"
         yield {
-            **_entry(f"LS-{number:02}", matter, "assist", unit),
-            "area": area, "unit_level": level, "term": "temporary", "mode": mode, "order_number": order,
-            "legal_basis": "中华人民共和国突发事件应对法", "applicant": unit, "duties": duties,
-            "limits_of_duty": "到期自行终止", "frequency": "随令", "approval_no": order, "noticed_on": "",
-            "valid_from": since, "valid_to": until, **paid, **more,
+            **_entry(f"LS-{number:02}", one.matter, "assist", one.unit),
+            "area": one.area, "unit_level": one.level, "term": "temporary", "mode": one.mode,
+            "order_number": one.order, "legal_basis": "中华人民共和国突发事件应对法", "applicant": one.unit,
+            "duties": one.duties, "limits_of_duty": "到期自行终止", "frequency": "随令",
+            "approval_no": one.order, "noticed_on": "", "valid_from": one.since, "valid_to": one.until,
+            **({} if own else paid), **one.more,
         }  # fmt: skip

@@ -170,7 +170,7 @@ def _entry(seat: Seat, one: Listed) -> Row:
     }  # fmt: skip
     if role == "prohibited":
         return row | {"owner_instead": unit}
-    return row | (_paid(seat, one, unit) if role in ("assist", "entrusted") else {})
+    return {**row, **_paid(seat, one, unit)} if role in ("assist", "entrusted") else row
 
 
 def _paid(seat: Seat, one: Listed, unit: str) -> Row:

@@ -56,10 +56,17 @@ matters = st.builds(
     row8_known=st.booleans(),
     responsibility=st.lists(rules, max_size=4).map(tuple),
 )
+
+
+def _code(matter: object) -> str:
+    assert isinstance(matter, Matter)
+    return matter.code
+
+
 cities = st.builds(
     replace,
     st.just(replace(KEPT, enforcement=firm)),
-    matters=st.lists(matters, min_size=1, max_size=3, unique_by=lambda one: one.code).map(tuple),
+    matters=st.lists(matters, min_size=1, max_size=3, unique_by=_code).map(tuple),
     entries=st.lists(entries, max_size=8, unique_by=lambda one: (one.entry_id, one.version)).map(tuple),
     units=st.sets(st.sampled_from(range(len(KEPT.units)))).map(
         lambda kept: tuple(unit for at, unit in enumerate(KEPT.units) if at not in kept or at < 2)
