@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import kernel
 import rules
 import schemas
-from cli.topology import DOORS, PERFORMING, PROCESSORS
+from cli.topology import COMPOSER, DOORS, PERFORMER, PROCESSORS
 from kernel.clock import Clock, StairClock, SteppedClock, SystemClock
 from kernel.decider import Decider
 from kernel.edge import EDGE, Edge, Submission
@@ -28,7 +28,7 @@ from kernel.log import Log, Target
 from kernel.meters import MeteredJournal, Meters
 from kernel.pace import Pace
 from kernel.page import partitions_of
-from kernel.performer import Channel, performing
+from kernel.performer import Channel, answering, performing
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import Settings
 from kernel.settings import read as read_settings
@@ -42,15 +42,16 @@ from kernel.sql.pruning import Pruning
 from kernel.sql.secrets import SqlSecrets
 from kernel.sql.store import Store
 from kernel.watching import Ends
-from kernel.worker import Worker
+from kernel.worker import Perform, Worker
 from rules.bundle import Bundle
 from rules.edition import Edition
 from rules.inforce import Rules
 from schemas.envelope import Envelope
-from schemas.registry import PublishEdition
+from schemas.registry import ComposeEdition, PublishEdition
 from schemas.topics import BY_NAME
 from schemas.wire import TYPE_OF, encode
 from services.notifier.delivery.sender import Deliveries
+from services.registry.composer.composing import composing
 
 PARTITIONS: Final = 24
 """How many partitions a new city gets, fixed for its life."""
@@ -263,10 +264,11 @@ def _assemble(
     names = [*(processor.name for processor in PROCESSORS), EDGE]
     journals = {name: SqlJournal(store, name, delivers=city.host == "embedded") for name in names}
     workers: list[Worker] = []
+    performs = performs_of(channels, editions)
     for processor in PROCESSORS:
         topics = [BY_NAME[name] for name in processor.topics]
         log = SqlLog(store, topics, range(city.partitions), tick_seconds=pace.tick_seconds)
-        perform = performing(Deliveries(channels).perform) if processor.name in PERFORMING else None
+        perform = performs.get(processor.name)
         decider = decider_of(processor, city, clock, settings, delivers=True)
         journal = journals[processor.name]
         metered = metered_journal(journal, processor.name, meters)
@@ -284,6 +286,14 @@ def _assemble(
         *seals,
         Embedded(workers, edge, Pruning(store, PROCESSORS).step),
     )
+
+
+def performs_of(channels: Mapping[str, Channel], editions: SqlEditions) -> Mapping[str, Perform]:
+    """What the workers of the performing processors are given: ways out to people, the store of editions."""
+    return {
+        PERFORMER.name: performing(Deliveries(channels).perform),
+        COMPOSER.name: answering(ComposeEdition, composing(editions)),
+    }
 
 
 def metered_journal(journal: SqlJournal, name: str, meters: Meters | None) -> Journal:
