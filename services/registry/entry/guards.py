@@ -145,9 +145,9 @@ def all_heard(dossier: Dossier, command: DecideEntry, context: Context) -> Again
     if not command.approve or coming is None:
         return None
     missing = unheard(coming.row.text, coming.opinions, context)
-    return (
-        against("not_heard", "the opinions of " + ", ".join(PARTIES), "; ".join(missing)) if missing else None
-    )
+    if not missing:
+        return None
+    return against("not_heard", "the opinions of " + ", ".join(PARTIES), "none of " + "; ".join(missing))
 
 
 def fits_register(dossier: Dossier, command: DecideEntry, context: Context) -> Against | None:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from kernel.processor import Context
 from rules.posts import Post
 from schemas.entry.commands import AmendEntry, ApplyEntry, GiveOpinion, GrantTemporary
-from services.registry.entry.parties import COMMUNITIES, FINANCE, LEGAL, STREET, deciders, voices
+from services.registry.entry.parties import COMMUNITIES, FINANCE, LEGAL, PARTIES, STREET, deciders, voices
 from services.registry.entry.picking import text_of
 from services.registry.entry.state import Dossier
 from services.registry.entry.table import Role
@@ -56,6 +56,8 @@ def _speaks(dossier: Dossier, command: GiveOpinion, context: Context, post: Post
     text = text_of(dossier, command)
     if post is None:
         return False
+    if command.party not in PARTIES:
+        return True  # the guard says which parties there are
     if command.party in (LEGAL, FINANCE):
         return _office(command.party, post, text.area, context)
     heard = voices(text, context)
