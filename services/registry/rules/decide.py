@@ -54,10 +54,9 @@ def publish_edition(state: InForce, command: PublishEdition, context: Context) -
     refusal = _partitions(command) or _modes(command) or _same(state, command, modes)
     if refusal is not None:
         return [PublicationRefused(refusal=refusal)]
-    if not state.kept and state.composing is None:
-        return [
-            _published(state, Wanted(command.edition, modes, command.partitions), command.edition, context)
-        ]
+    if not state.kept and state.composing is None and state.wanted is None:
+        wanted = Wanted(command.edition, modes, command.partitions)
+        return [_published(state, wanted, command.edition, context)]
     queued = PublicationQueued(edition=command.edition, modes=command.modes, partitions=command.partitions)
     return _asking(state, [*_overtaken(state, command.edition), queued], context)
 
