@@ -78,7 +78,7 @@ class Crowd:
             return random.choice(self._sent)
         if dice < 40 and self._number < self._reports:
             return self._report(random, city)
-        return self._order(random, city) if dice >= 94 else self._act(random, city)
+        return self._order(random, city) if dice >= 76 else self._act(random, city)
 
     def done(self) -> bool:
         """See `People`."""

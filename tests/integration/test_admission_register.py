@@ -1,30 +1,46 @@
 """From the application to a case that goes to the community: the register is written by its own workflow."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import msgspec
+import pytest
+from msgspec.structs import replace as with_fields
 
 from cli.assemble import LiveCity, found_city
-from cli.topology import PROCESSORS
+from cli.topology import COMPOSER, PROCESSORS
 from kernel.clock import SteppedClock
 from kernel.edge import Submission
+from kernel.journal import RULES_STREAM, Journal, Move
 from kernel.processor import Sender
+from kernel.sql.editions import put_edition
 from rules.bundle import Bundle
+from rules.edition import Edition
+from rules.modes import Mode
 from schemas.case.assigning import AdmissionDecided, CaseAssigned
-from schemas.entry.commands import ApplyEntry, CloseNotice, DecideEntry, GiveOpinion
+from schemas.entry.commands import (
+    ApplyEntry,
+    CloseNotice,
+    DecideEntry,
+    GiveOpinion,
+    GrantTemporary,
+    RecordFunding,
+)
 from schemas.entry.events import EntryCommandRefused, EntryStarted
 from schemas.envelope import Envelope
 from schemas.register import EntryText
+from schemas.registry import EditionPublished, PublicationRefused, PublishEdition
 from schemas.report import GridReport, Position
+from schemas.switching import SwitchMode
 from schemas.wire import TYPE_OF, encode, trusted
 from services.router.processor import ROUTER_CASE
-from tests.builders_city import CLUTTER, MIDDLE, tiny_parts
+from tests.builders_city import CLUTTER, MIDDLE, QUARREL, tiny_parts
 from tests.integration.lived import equal_for_all, read
+from tests.unit.registry.telling import URGENT
 from tests.unit.router.telling import strict_city
 
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -32,13 +48,29 @@ BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 START = date(2026, 4, 20)
 
 
-def bundle() -> Bundle:
+def bundle(**sections: Any) -> Bundle:
     """The tiny city where nothing enters a community without an entry, and clutter is no small matter."""
     matters = tuple(
-        msgspec.structs.replace(one, triage="big") if one.code == CLUTTER else one
-        for one in tiny_parts().matters
+        with_fields(one, triage="big") if one.code == CLUTTER else one for one in tiny_parts().matters
     )
-    return strict_city(matters=matters)
+    return strict_city(matters=matters, **sections)
+
+
+class Dying:
+    """A journal whose first commit with something in it fails before it is done."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.died = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    async def commit(self, moves: Sequence[Move]) -> Collection[int]:
+        if any(move.records for move in moves) and not self.died:
+            self.died = True
+            raise OSError("the database is away")
+        return await self._journal.commit(moves)
 
 
 class Town:
@@ -75,8 +107,11 @@ class Town:
         await self.live.host.settle()
 
     async def events(self, processor: str) -> Sequence[Any]:
+        """What a processor decided, in order of time; without what it adopted."""
         journal, partitions = self.live.journals[processor], range(self.live.city.partitions)
-        return [trusted(row.body).message for one in partitions async for row in journal.records(one)]
+        rows = [row for one in partitions async for row in journal.records(one)]
+        own = [row for row in rows if not row.stream.startswith(RULES_STREAM)]
+        return [trusted(row.body).message for row in sorted(own, key=lambda row: row.now)]
 
     async def report(self, grid: str) -> None:
         lon, lat = MIDDLE[grid]
@@ -119,14 +154,14 @@ async def approved(city: Town, entry: str = "OWN-03", text: EntryText = TEXT) ->
     await city.post("JD-handler", entry, DecideEntry(approve=True, approval_no="准〔2026〕9号"))
     await city.until(city.clock.wall() + timedelta(days=8))
     await city.post("JD-handler", entry, CloseNotice())
+    refused = [one for one in await city.events("registry.entry") if isinstance(one, EntryCommandRefused)]
+    assert refused == []
 
 
 async def test_an_entry_comes_into_force_and_the_case_goes_to_the_community(tmp_path: Path) -> None:
     async with town(tmp_path) as city:
         await city.report("G21")
         await approved(city)
-        refused = [one for one in await city.events("registry.entry") if isinstance(one, EntryCommandRefused)]
-        assert refused == []
         before = await city.live.rules()
         assert before is not None
         assert before.bundle.register.versions("OWN-03") == ()
@@ -149,4 +184,112 @@ async def test_an_entry_comes_into_force_and_the_case_goes_to_the_community(tmp_
             ("JW2", "passed", "OWN-03", 1)
         ]
         assert [one.lead for one in cases if isinstance(one, CaseAssigned)] == ["JD", "JW2"]
+        assert equal_for_all(await read(city.live)) > len(PROCESSORS)
+
+
+async def test_two_that_start_at_once_and_a_folder_published_meanwhile_lose_nothing(tmp_path: Path) -> None:
+    """The folder is an operator's copy from before: it knows neither of the two entries."""
+    async with town(tmp_path) as city:
+        may = replace(TEXT, valid_from=date(2026, 5, 6))
+        await approved(city, "OWN-03", may)
+        await approved(city, "OWN-04", replace(may, matter=QUARREL))
+        folder = bundle(bounds=with_fields(bundle().bounds, objections=5))
+        city.clock.step(datetime(2026, 5, 5, 16, 0, tzinfo=UTC))
+        await put_edition(city.live.store, Edition.of(folder.parts))
+        publish = PublishEdition(edition=folder.hash, partitions=city.live.city.partitions)
+        await city.says(Sender("source", "admin"), "tiny", publish)
+        rules = await city.live.rules()
+        assert rules is not None
+        assert rules.bundle.bounds.objections == 5
+        assert [one.state for one in rules.bundle.register.versions("OWN-03")] == ["active"]
+        assert [one.state for one in rules.bundle.register.versions("OWN-04")] == ["active"]
+        published = [one for one in await city.events("registry.rules") if isinstance(one, EditionPublished)]
+        assert published[-1].asked in ("", folder.hash)
+        assert equal_for_all(await read(city.live)) > len(PROCESSORS)
+
+
+async def test_a_folder_that_contradicts_an_entry_in_force_is_refused(tmp_path: Path) -> None:
+    async with town(tmp_path) as city:
+        await approved(city)
+        await city.until(datetime(2026, 4, 19, 16, 0, tzinfo=UTC))
+        [own] = bundle().register.versions("OWN-02")
+        clash = with_fields(own, entry_id="OWN-77", area="C2")
+        folder = bundle(entries=(*bundle().parts.entries, clash))
+        await put_edition(city.live.store, Edition.of(folder.parts))
+        publish = PublishEdition(edition=folder.hash, partitions=city.live.city.partitions)
+        await city.says(Sender("source", "admin"), "tiny", publish)
+        refused = [one for one in await city.events("registry.rules") if isinstance(one, PublicationRefused)]
+        assert [one.refusal.code for one in refused] == ["tie"]
+        rules = await city.live.rules()
+        assert rules is not None
+        assert rules.bundle.register.versions("OWN-03")
+
+
+async def test_an_area_goes_to_emergency_and_back_in_every_processor(tmp_path: Path) -> None:
+    async with town(tmp_path) as city:
+        storm = SwitchMode(mode="emergency", order_number="防汛3号", reason="暴雨红色预警")
+        await city.post("OPS-lead_officer", "S1", storm)
+        rules = await city.live.rules()
+        assert rules is not None
+        assert rules.mode("G11") is Mode.EMERGENCY
+        tenures = [worker.decider.tenures.values() for worker in city.live.host.workers]
+        assert {one.rules.mode("G11") for each in tenures for one in each} == {Mode.EMERGENCY}
+        await city.report("G21")
+        back = SwitchMode(mode="normal", order_number="防汛4号", reason="预警解除")
+        await city.post("OPS-supervisor", "S1", back)
+        await city.report("G22")
+        found = await city.events(ROUTER_CASE.name)
+        modes = [one.mode for one in found if isinstance(one, AdmissionDecided)]
+        assert modes == ["emergency", "normal"]
+        switches = await city.events("registry.mode")
+        assert [type(one).__name__ for one in switches] == ["ModeSwitched", "ModeInForce"] * 2
+        assert equal_for_all(await read(city.live)) > len(PROCESSORS)
+
+
+async def test_an_entry_of_the_bundle_gets_its_money_and_is_suspended_when_it_ends(tmp_path: Path) -> None:
+    """AST-02 stands in the bundle without a proof; once it has one it is funded until the proof ends."""
+    async with town(tmp_path) as city:
+        paid = RecordFunding(proof_id="P-1", covers_from=date(2026, 3, 1), covers_to=date(2026, 3, 31))
+        await city.post("OPS-finance", "AST-02", paid)
+        rules = await city.live.rules()
+        assert rules is not None
+        [line] = rules.bundle.register.versions("AST-02")
+        assert line.funded(date(2026, 3, 2))
+        await city.until(datetime(2026, 3, 31, 16, 0, tzinfo=UTC))
+        names = [type(one).__name__ for one in await city.events("registry.entry")]
+        assert names == ["EntryTakenUp", "EntryFunded", "EntryRegistered", "EntrySuspended"]
+        assert not line.funded(date(2026, 4, 1))
+
+
+async def test_an_order_admits_at_once_and_the_clock_ends_it(tmp_path: Path) -> None:
+    async with town(tmp_path) as city:
+        text = replace(URGENT, valid_to=date(2026, 3, 3))
+        grant = GrantTemporary(text=text, order_number="急令1号", promised=date(2026, 3, 3))
+        await city.post("OPS-supervisor", "TMP-01", grant)
+        rules = await city.live.rules()
+        assert rules is not None
+        [line] = rules.bundle.register.versions("TMP-01")
+        assert line.kind == "临时"
+        assert line.in_force(date(2026, 3, 3))
+        assert not line.in_force(date(2026, 3, 4))
+        number = rules.number
+        await city.until(datetime(2026, 3, 3, 16, 0, tzinfo=UTC))
+        assert [type(one).__name__ for one in await city.events("registry.entry")][-1] == "EntryExpired"
+        assert await city.live.editions.latest() == number, "its dates are judged, no edition is needed"
+
+
+async def test_a_composer_that_died_before_its_commit_composes_the_same_once_more(tmp_path: Path) -> None:
+    """At least once: the edition is stored, the answer is not on record, and the same request comes again."""
+    async with town(tmp_path) as city:
+        [worker] = [one for one in city.live.host.workers if one.decider.processor is COMPOSER]
+        dying = Dying(worker.journal)
+        worker.journal = cast("Journal", dying)
+        paid = RecordFunding(proof_id="P-1", covers_from=date(2026, 3, 1), covers_to=date(2026, 3, 31))
+        with pytest.raises(OSError, match="away"):
+            await city.post("OPS-finance", "AST-02", paid)
+        await city.live.host.settle()
+        assert dying.died
+        rules = await city.live.rules()
+        assert rules is not None
+        assert rules.bundle.register.versions("AST-02")[0].funding.proof_id == "P-1"
         assert equal_for_all(await read(city.live)) > len(PROCESSORS)
