@@ -15,10 +15,10 @@ from rules.edition import Edition
 from rules.inforce import Mode, Rules
 from schemas.entry.commands import ExitEntry, GrantTemporary, ObjectToEntry, RecordFunding
 from schemas.register import EntryText, FundingText
-from schemas.registry import ComposeEdition
+from schemas.registry import Composed, ComposeEdition
 from schemas.switching import SwitchMode
 from schemas.wire import trusted
-from services.registry.composer.composing import composing
+from services.registry.composer.composing import composed
 from services.registry.entry.processor import REGISTRY_ENTRY
 from services.registry.entry.state import Dossier
 from services.registry.mode.processor import REGISTRY_MODE
@@ -58,11 +58,13 @@ class MemoryStore:
 
 def composer(bundles: dict[str, Bundle]) -> PerformOne:
     """What carries out compositions; what it made stands in `bundles` afterwards."""
-    perform = composing(MemoryStore(bundles))
+    store = MemoryStore(bundles)
 
     def one(message: Message) -> Any:
         request = trusted(message.body).message
-        return finish(perform(request)) if isinstance(request, ComposeEdition) else None
+        if not isinstance(request, ComposeEdition):
+            return None
+        return Composed(request=request, outcome=finish(composed(store, request)))
 
     return one
 

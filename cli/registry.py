@@ -66,14 +66,15 @@ async def shown(city: View, name: str) -> tuple[Any, ...]:
         "register": [msgspec.to_builtins(line) for line in lines],
         "events": [entry._asdict() for entry in entries],
     }
-    pages: list[Any] = [_facts(city, name, dossier, lines), "", _register(city, lines)]
+    pages: list[Any] = [_facts(city, name, dossier, lines), ""]
+    pages.append(_register(city, lines) if lines else "not in the register in force 未登记")
     return value, *pages, *([_timeline(city, entries)] if entries else [])
 
 
 async def listed(city: View, state: str) -> tuple[Any, Table]:
     """All entries of the workflow, for programs and for people."""
     dossiers: dict[str, Dossier] = dict(await city.all_states(REGISTRY_ENTRY))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "entry": name,
             "state": dossier.state,

@@ -37,16 +37,16 @@ from services.registry.entry.processor import REGISTRY_ENTRY
 from services.registry.mode.processor import REGISTRY_MODE
 from services.router.processor import ROUTER_CASE
 
-DECIDERS: Final[Mapping[type, AnyProcessor]] = {
+DECIDERS: Final[Mapping[type[Any], AnyProcessor]] = {
     **dict.fromkeys(get_args(CaseCommand), ROUTER_CASE),
     **dict.fromkeys(get_args(EntryCommand), REGISTRY_ENTRY),
     SwitchMode: REGISTRY_MODE,
 }
 """Which processor decides a command that a post sends."""
 COMMANDS: Final = {command.__name__: command for command in DECIDERS}
-_ABOUT: Final = {
-    ROUTER_CASE.name: "--case NUMBER", REGISTRY_ENTRY.name: "--entry ID", REGISTRY_MODE.name: "--area CODE",
-}  # fmt: skip
+_ABOUT: Final = (
+    (ROUTER_CASE, "--case NUMBER"), (REGISTRY_ENTRY, "--entry ID"), (REGISTRY_MODE, "--area CODE"),
+)  # fmt: skip
 """Which option says what a command is about."""
 _AT_ONCE: Final = 500
 _LOOK_SECONDS: Final = 0.2
@@ -91,8 +91,7 @@ def send(  # one command, three things to send
         Path | None, typer.Option(help="CloudEvents as JSON lines, or a CSV with --mapping.")
     ] = None,
     command: Annotated[
-        str,
-        typer.Option(help="A command, for example SignCase or ApplyEntry.", autocompletion=one_of(COMMANDS)),
+        str, typer.Option(help="A command, for example SignCase.", autocompletion=one_of(COMMANDS))
     ] = "",
     case: Annotated[str, typer.Option(help="The case that the command is for.")] = "",
     entry: Annotated[str, typer.Option(help="The admission entry that the command is for.")] = "",
@@ -118,14 +117,7 @@ def send(  # one command, three things to send
             what="send", expected="one of --text, --file, --command", found="none or several", do="see --help"
         )
     if command:
-        ready = [
-            _command(
-                command,
-                {ROUTER_CASE.name: case, REGISTRY_ENTRY.name: entry, REGISTRY_MODE.name: area},
-                post,
-                data,
-            )
-        ]
+        ready = [_command(command, (case, entry, area), post, data)]
     elif file is not None:
         ready = list(_file(file, mapping, source))
     else:
@@ -256,20 +248,24 @@ def _one(sent: Sent) -> list[Text]:
     return [*lines, Text(sent.decided or waiting)]
 
 
-def _command(name: str, about: Mapping[str, str], post: str, data: str) -> Submission:
+def _command(name: str, about: tuple[str, str, str], post: str, data: str) -> Submission:
+    """A command of a post; `about` gives the case, the entry and the area, of which it needs one."""
     kind = COMMANDS.get(name)
     if kind is None:
         alike = get_close_matches(name, COMMANDS, 1) or sorted(COMMANDS)[:1]
         raise NotThere(what=f"command {name}", do=f"take one of {', '.join(sorted(COMMANDS))} ({alike[0]}?)")
-    decider = DECIDERS[kind].name
-    subject, option = about[decider], _ABOUT[decider]
+    subject, option = next(
+        (given, option)
+        for given, (decider, option) in zip(about, _ABOUT, strict=True)
+        if decider is DECIDERS[kind]
+    )
     if not subject or not post:
         missing = "--as" if subject else option.partition(" ")[0]
         raise NotSendable(
             what=name, expected=f"{option} and --as POST", found=f"no {missing}", do=f"give {missing}"
         )
     try:
-        message = msgspec.json.decode(data, type=kind)
+        message: Any = msgspec.json.decode(data, type=kind)
     except msgspec.DecodeError as error:
         raise NotSendable(
             what=f"--data of {name}", expected="its fields as JSON", found=str(error), do="correct it"

@@ -144,9 +144,14 @@ class Teller:
             f"order {event.row.order_number}" if event.row.order_number else "",
         ]
 
+    def tell_opinion(self, event: Any) -> list[str]:
+        said = "agrees" if event.agrees else "disagrees"
+        unit = self.unit(event.unit) if event.unit else ""
+        return [event.party, unit, said, f"“{event.text}”" if event.text else ""]
+
     def tell_faults(self, event: Any) -> list[str]:
         found = [f"{one.column}: expected {one.expected}, found {one.found}" for one in event.faults]
-        return [f"version {event.version}", *found]
+        return [f"version {event.version}", getattr(event, "reason", ""), *found]
 
     def tell_breached(self, event: Any) -> list[str]:
         owed = f"owed by {self.unit(event.unit)}" if event.unit else "owed by the centre"
@@ -202,6 +207,8 @@ _TELLING: Final[Mapping[str, Callable[[Teller, Any], list[str]]]] = MappingProxy
         "TemporaryGranted": Teller.tell_entry,
         "EntryCommandRefused": Teller.tell_refused,
         "EntryChangeRefused": Teller.tell_faults,
+        "EntryReturned": Teller.tell_faults,
+        "OpinionGiven": Teller.tell_opinion,
     }
 )
 """Events that deserve more than their fields by name."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from tests.unit.registry.telling import OWN, URGENT
 from tests.unit.router.telling import city
 
 
-def change(entry: str, number: int = 1, version: int = 1, **fields: object) -> RowChange:
+def change(entry: str, number: int = 1, version: int = 1, **fields: Any) -> RowChange:
     text = replace(OWN, **{name: value for name, value in fields.items() if name in _TEXT})  # type: ignore[arg-type]
     rest = {name: value for name, value in fields.items() if name not in _TEXT}
     row = RegisterRow(entry=entry, version=version, state="active", text=text)
@@ -92,7 +93,7 @@ def test_a_new_version_ends_the_old_one_and_so_does_who_supersedes_it() -> None:
     assert other.taken[0].ended == (Ended(entry="OWN-03", version=1),)
 
 
-DENY: dict[str, object] = {"matter": "row8:城市管理", "area": "D", "role": "prohibited", "unit_level": ""}
+DENY: dict[str, Any] = {"matter": "row8:城市管理", "area": "D", "role": "prohibited", "unit_level": ""}
 TOUCHING = [
     ("NEG-04", {**DENY, "state": "exited"}),
     ("NEG-04", {**DENY, "version": 2, "area": "C1"}),
@@ -101,7 +102,7 @@ TOUCHING = [
 
 
 @pytest.mark.parametrize(("entry", "fields"), TOUCHING)
-def test_a_prohibition_of_the_five_is_not_touched(entry: str, fields: dict[str, object]) -> None:
+def test_a_prohibition_of_the_five_is_not_touched(entry: str, fields: dict[str, Any]) -> None:
     found = done(tiny_city(), change(entry, **fields))  # type: ignore[arg-type]
     assert codes(found)[0][0] == "row8_deny"
     assert found.entries == tiny_city().parts.entries
@@ -116,7 +117,7 @@ def test_a_third_temporary_admission_is_refused_whatever_its_entry() -> None:
     assert codes(found) == [["renewals"]]
 
 
-def _urgent(day: int) -> dict[str, object]:
+def _urgent(day: int) -> dict[str, Any]:
     on = date(2026, 3, day)
     where = {"matter": MANHOLE, "area": "C1", "role": "assist"}
     return {**where, "funding": URGENT.funding, "valid_from": on, "valid_to": on}
