@@ -102,7 +102,7 @@ def _fund(random: Random, city: SimulatedCity, bundle: Bundle) -> Order | None:
         return None
     today = bundle.day(city.world.now)
     paid = RecordFunding(
-        proof_id=f"P-{random.randrange(9)}", covers_from=today, covers_to=today + timedelta(days=300)
+        proof_id=f"P-{random.randrange(9)}", covers_from=today, covers_to=today + timedelta(days=20)
     )
     return Order(Sender("post", posts[0].code), random.choice((*names, "TMP-0")), paid)
 
