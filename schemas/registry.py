@@ -90,17 +90,13 @@ class CompositionPerformed:
 # ── registry.rules ───────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionPublished:
-    """The city has a new rules number; every partition of every processor is told.
-
-    `asked` is the edition that somebody published, where the entries of the workflow were put into it.
-    """
+    """The city has a new rules number; every partition of every processor is told."""
 
     number: int
     edition: Hash
     modes: tuple[AreaMode, ...] = ()
     effective: Instant
     partitions: int
-    asked: Name = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +137,15 @@ class CompositionAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangesSettled:
-    """These changes are in force with rules `rules`, those are not (登记结果): each entry is told."""
+    """These changes are in force with rules `rules`, those are not (登记结果): each entry is told.
+
+    `asked` is the folder's edition that somebody published, if `edition` was made of it.
+    """
 
     composition: Count
     rules: Count
     edition: Hash
+    asked: Name
     taken: tuple[Taken, ...]
     refused: tuple[NotTaken, ...]
 

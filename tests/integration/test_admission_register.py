@@ -33,7 +33,7 @@ from schemas.entry.commands import (
 from schemas.entry.events import EntryCommandRefused, EntryStarted
 from schemas.envelope import Envelope
 from schemas.register import EntryText
-from schemas.registry import EditionPublished, PublicationRefused, PublishEdition
+from schemas.registry import ChangesSettled, PublicationRefused, PublishEdition
 from schemas.report import GridReport, Position
 from schemas.switching import SwitchMode
 from schemas.wire import TYPE_OF, encode, trusted
@@ -101,6 +101,11 @@ class Town:
 
     async def post(self, code: str, subject: str, message: Any) -> None:
         await self.says(Sender("post", code), subject, message)
+
+    async def publishes(self, folder: Bundle) -> None:
+        await put_edition(self.live.store, Edition.of(folder.parts))
+        publish = PublishEdition(edition=folder.hash, partitions=self.live.city.partitions)
+        await self.says(Sender("source", "admin"), self.live.city.code, publish)
 
     async def until(self, moment: datetime) -> None:
         self.clock.step(moment)
@@ -193,18 +198,17 @@ async def test_two_that_start_at_once_and_a_folder_published_meanwhile_lose_noth
         may = replace(TEXT, valid_from=date(2026, 5, 6))
         await approved(city, "OWN-03", may)
         await approved(city, "OWN-04", replace(may, matter=QUARREL))
-        folder = bundle(bounds=with_fields(bundle().bounds, objections=5))
         city.clock.step(datetime(2026, 5, 5, 16, 0, tzinfo=UTC))
-        await put_edition(city.live.store, Edition.of(folder.parts))
-        publish = PublishEdition(edition=folder.hash, partitions=city.live.city.partitions)
-        await city.says(Sender("source", "admin"), "tiny", publish)
+        for number in (5, 6):
+            folder = bundle(bounds=with_fields(bundle().bounds, objections=number))
+            await city.publishes(folder)
         rules = await city.live.rules()
         assert rules is not None
-        assert rules.bundle.bounds.objections == 5
+        assert rules.bundle.bounds.objections == 6
         assert [one.state for one in rules.bundle.register.versions("OWN-03")] == ["active"]
         assert [one.state for one in rules.bundle.register.versions("OWN-04")] == ["active"]
-        published = [one for one in await city.events("registry.rules") if isinstance(one, EditionPublished)]
-        assert published[-1].asked in ("", folder.hash)
+        settled = [one for one in await city.events("registry.rules") if isinstance(one, ChangesSettled)]
+        assert settled[-1].asked == folder.hash
         assert equal_for_all(await read(city.live)) > len(PROCESSORS)
 
 
@@ -215,9 +219,7 @@ async def test_a_folder_that_contradicts_an_entry_in_force_is_refused(tmp_path: 
         [own] = bundle().register.versions("OWN-02")
         clash = with_fields(own, entry_id="OWN-77", area="C2")
         folder = bundle(entries=(*bundle().parts.entries, clash))
-        await put_edition(city.live.store, Edition.of(folder.parts))
-        publish = PublishEdition(edition=folder.hash, partitions=city.live.city.partitions)
-        await city.says(Sender("source", "admin"), "tiny", publish)
+        await city.publishes(folder)
         refused = [one for one in await city.events("registry.rules") if isinstance(one, PublicationRefused)]
         assert [one.refusal.code for one in refused] == ["tie"]
         rules = await city.live.rules()

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from kernel.processor import Context
+from rules.admission import IN_FORCE
 from rules.reading.entries import MODES, ROLES
 from schemas.entry.commands import GrantTemporary, RecordFunding
 from schemas.register import EntryText, RegisterRow
@@ -48,4 +49,5 @@ def funded_row(version: Version, command: RecordFunding, today: date) -> Registe
     if before.proof_id and before.covers_from and before.covers_to and before.covers_to >= today:
         since = min(since, before.covers_from)
     funding = replace(before, proof_id=command.proof_id, covers_from=since, covers_to=command.covers_to)
-    return replace(row, text=replace(row.text, funding=funding))
+    state = "active" if row.state in IN_FORCE else row.state
+    return replace(row, state=state, text=replace(row.text, funding=funding))

@@ -90,14 +90,15 @@ def record_composition(
     if outcome.fault is not None:
         return _failed(state, composing, outcome.fault, context)
     events: list[RegistryEvent] = []
-    wanted = composing.wanted or Wanted(state.asked, state.modes, state.partitions)
+    wanted = composing.wanted or Wanted(state.asked or state.edition, state.modes, state.partitions)
     wanted = Wanted(wanted.edition, _with_switched(state, wanted.modes), wanted.partitions)
     if outcome.edition != state.edition or wanted.modes != state.modes:
         events.append(_published(state, wanted, outcome.edition, context))
     elif composing.wanted is not None:
         events.append(PublicationRefused(refusal=_in_force(outcome.edition)))
     rules = state.number + sum(isinstance(event, EditionPublished) for event in events)
-    return _asking(state, [*events, _settled(command.number, rules, outcome)], context)
+    asked = "" if wanted.edition == outcome.edition else wanted.edition
+    return _asking(state, [*events, _settled(command.number, rules, asked, outcome)], context)
 
 
 def compose_again(state: InForce, timer: ComposeAgain, context: Context) -> Sequence[RegistryEvent]:
@@ -134,11 +135,12 @@ def _failed(
     return [CompositionFailed(number=composing.number, refusal=fault, again=context.now + PAUSE)]
 
 
-def _settled(number: int, rules: int, outcome: Composition) -> ChangesSettled:
+def _settled(number: int, rules: int, asked: str, outcome: Composition) -> ChangesSettled:
     return ChangesSettled(
         composition=number,
         rules=rules,
         edition=outcome.edition,
+        asked=asked,
         taken=outcome.taken,
         refused=outcome.refused,
     )
@@ -151,7 +153,6 @@ def _published(state: InForce, wanted: Wanted, edition: str, context: Context) -
         modes=wanted.modes,
         effective=context.now,
         partitions=wanted.partitions,
-        asked="" if wanted.edition == edition else wanted.edition,
     )
 
 

@@ -19,13 +19,14 @@ from services.registry.rules.state import Composing, InForce, Wanted
 
 
 def _published(state: InForce, event: EditionPublished) -> InForce:
+    """A switch of mode leaves the edition; what a composed one was made of is said behind it."""
     return replace(
         state,
         number=event.number,
         edition=event.edition,
         modes=event.modes,
         partitions=event.partitions,
-        asked=event.asked,
+        asked=state.asked if event.edition == state.edition else "",
     )
 
 
@@ -47,7 +48,13 @@ def _settled(state: InForce, event: ChangesSettled) -> InForce:
     """What was composed waits no more; the first that waited were those that were asked for."""
     done = state.composing.changes if state.composing else 0
     kept = {name for one in event.taken for name in (one.entry, *(ended.entry for ended in one.ended))}
-    return replace(state, composing=None, waiting=state.waiting[done:], kept=state.kept | kept)
+    return replace(
+        state,
+        composing=None,
+        asked=event.asked,
+        waiting=state.waiting[done:],
+        kept=state.kept | kept,
+    )
 
 
 def _failed(state: InForce, event: CompositionFailed) -> InForce:

@@ -73,10 +73,8 @@ class Registry(Story):
         return self
 
 
-def published(number: int, edition: str, asked: str = "", *modes: AreaMode) -> EditionPublished:
-    return EditionPublished(
-        number=number, edition=edition, modes=modes, effective=START, partitions=2, asked=asked
-    )
+def published(number: int, edition: str, *modes: AreaMode) -> EditionPublished:
+    return EditionPublished(number=number, edition=edition, modes=modes, effective=START, partitions=2)
 
 
 def asked(
@@ -93,11 +91,12 @@ def asked(
     )
 
 
-def settled(number: int, rules: int, edition: str, *entries: str) -> ChangesSettled:
+def settled(number: int, rules: int, edition: str, *entries: str, asked: str = FOLDER) -> ChangesSettled:
     return ChangesSettled(
         composition=number,
         rules=rules,
         edition=edition,
+        asked=asked,
         taken=tuple(taken(entry) for entry in entries),
         refused=(),
     )
@@ -135,7 +134,9 @@ def test_a_refused_change_goes_back_to_its_entry_alone(registry: Registry) -> No
     registry.asks("A").asks("B").composed(1, ONE, "A")
     refused = NotTaken(entry="B", change=1, faults=(FAULT,))
     registry.answers(2, Composition(edition=ONE, refused=(refused,)))
-    registry.then(ChangesSettled(composition=2, rules=2, edition=ONE, taken=(), refused=(refused,)))
+    registry.then(
+        ChangesSettled(composition=2, rules=2, edition=ONE, asked=FOLDER, taken=(), refused=(refused,))
+    )
     registry.sends(REGISTRY_ENTRIES.send("B", EntryNotChanged(change=1, faults=(FAULT,))))
 
 
@@ -152,7 +153,7 @@ def test_a_folder_published_meanwhile_gets_the_entries_of_the_workflow(registry:
     registry.then(PublicationQueued(edition=OTHER, modes=(), partitions=2)).sends()
     registry.composed(1, ONE, "A")
     registry.then(published(2, ONE), settled(1, 2, ONE, "A"), asked(2, OTHER, under=ONE, kept=("A",)))
-    registry.composed(2, TWO).then(published(3, TWO, OTHER), settled(2, 3, TWO))
+    registry.composed(2, TWO).then(published(3, TWO), settled(2, 3, TWO, asked=OTHER))
     registry.asks("B").then(ChangeQueued(change=change("B")), asked(3, TWO, "B", kept=("A",)))
 
 
@@ -177,12 +178,13 @@ def test_of_two_folders_that_wait_the_newer_counts(registry: Registry) -> None:
     )
 
 
-def test_a_folder_that_says_what_is_in_force_is_refused_once_composed(registry: Registry) -> None:
-    registry.asks("A").composed(1, ONE, "A").publishes(FOLDER).composed(2, ONE)
-    same = Refusal(code="already_in_force", expected="another edition or other modes", found=ONE)
-    registry.then(PublicationRefused(refusal=same), settled(2, 2, ONE))
-    registry.publishes(OTHER).composed(3, TWO).publishes(OTHER)
-    registry.then(PublicationRefused(refusal=replace(same, found=OTHER)))
+def test_a_folder_that_is_in_force_already_is_refused(registry: Registry) -> None:
+    """Also one that an edition in force was made of, or that says the same once it is composed."""
+    same = Refusal(code="already_in_force", expected="another edition or other modes", found=FOLDER)
+    registry.asks("A").composed(1, ONE, "A").publishes(FOLDER).then(PublicationRefused(refusal=same))
+    registry.publishes(OTHER).composed(2, ONE)
+    registry.then(PublicationRefused(refusal=replace(same, found=ONE)), settled(2, 2, ONE, asked=OTHER))
+    registry.publishes(OTHER).then(PublicationRefused(refusal=replace(same, found=OTHER)))
 
 
 def test_what_nobody_could_compose_is_asked_again_and_nothing_is_lost(registry: Registry) -> None:
@@ -194,7 +196,7 @@ def test_what_nobody_could_compose_is_asked_again_and_nothing_is_lost(registry: 
     registry.then(asked(2, OTHER, "A", under=FOLDER))
     registry.answers(2, Composition(fault=NOT_TRIED)).when(ComposeAgain(number=2))
     registry.then(asked(3, OTHER, "A", under=FOLDER))
-    registry.composed(3, TWO, "A").then(published(2, TWO, OTHER), settled(3, 2, TWO, "A"))
+    registry.composed(3, TWO, "A").then(published(2, TWO), settled(3, 2, TWO, "A", asked=OTHER))
 
 
 @pytest.mark.parametrize("late", [RecordComposition(number=1, outcome=Composition()), ComposeAgain(number=1)])
@@ -216,9 +218,7 @@ def test_many_changes_go_in_turns(registry: Registry) -> None:
 
 def test_a_mode_changes_the_number_and_not_the_edition(registry: Registry) -> None:
     registry.when(ChangeMode(area="S1", mode="emergency", switch=1))
-    registry.then(
-        published(2, FOLDER, "", STORM), ModeSettled(area="S1", mode="emergency", switch=1, rules=2)
-    )
+    registry.then(published(2, FOLDER, STORM), ModeSettled(area="S1", mode="emergency", switch=1, rules=2))
     assert registry.effects[-1] == REGISTRY_MODES.send("S1", ModeChanged(switch=1, rules=2))
     assert len(registry.effects) == 3
     registry.when(ChangeMode(area="S1", mode="normal", switch=2))
@@ -227,17 +227,15 @@ def test_a_mode_changes_the_number_and_not_the_edition(registry: Registry) -> No
 
 def test_a_published_folder_does_not_end_an_emergency(registry: Registry) -> None:
     registry.when(ChangeMode(area="S1", mode="emergency", switch=1)).publishes(OTHER)  # type: ignore[attr-defined]
-    registry.then(published(3, OTHER, "", STORM))
+    registry.then(published(3, OTHER, STORM))
     registry.when(ChangeMode(area="S1", mode="normal", switch=2))
     assert registry.events[0] == published(4, OTHER)
 
 
 def test_a_switch_while_something_is_composed_holds_afterwards(registry: Registry) -> None:
     registry.asks("A").when(ChangeMode(area="S1", mode="emergency", switch=1))
-    registry.then(
-        published(2, FOLDER, "", STORM), ModeSettled(area="S1", mode="emergency", switch=1, rules=2)
-    )
-    registry.composed(1, ONE, "A").then(published(3, ONE, "", STORM), settled(1, 3, ONE, "A"))
+    registry.then(published(2, FOLDER, STORM), ModeSettled(area="S1", mode="emergency", switch=1, rules=2))
+    registry.composed(1, ONE, "A").then(published(3, ONE, STORM), settled(1, 3, ONE, "A"))
     registry.publishes(OTHER)
     registry.when(ChangeMode(area="S1", mode="normal", switch=2))
-    registry.composed(2, TWO).then(published(5, TWO, OTHER), settled(2, 5, TWO))
+    registry.composed(2, TWO).then(published(5, TWO), settled(2, 5, TWO, asked=OTHER))

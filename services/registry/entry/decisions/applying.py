@@ -28,7 +28,7 @@ def apply_entry(dossier: Dossier, command: ApplyEntry | AmendEntry, context: Con
 
 def give_opinion(dossier: Dossier, command: GiveOpinion, context: Context) -> Sequence[EntryEvent]:
     assert dossier.coming is not None
-    post = acting_post(context)
+    post = acting_post(context, context.rules.bundle.day(context.now))
     alone = command.party == STREET or (command.party == COMMUNITIES and post and post.role == "handler")
     given = OpinionGiven(
         version=dossier.coming.number,

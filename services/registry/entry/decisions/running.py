@@ -63,7 +63,7 @@ def start_asked(row: RegisterRow, dossier: Dossier, context: Context) -> EntrySt
 
 
 def evaluate_entry(dossier: Dossier, command: EvaluateEntry, context: Context) -> Sequence[EntryEvent]:
-    post = acting_post(context)
+    post = acting_post(context, context.rules.bundle.day(context.now))
     assert dossier.current is not None
     assert post is not None
     evaluated = EntryEvaluated(
