@@ -179,11 +179,14 @@ class EntryRegistered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryChangeRefused:
-    """登记受阻: the register could not take the change; the entry stands again as it stood before."""
+    """登记受阻: the register could not take the change; `stands` is in force as before, 0 if none is."""
 
     version: Count
     change: Count
+    stands: Count
     faults: tuple[FaultTold, ...]
+    expire: Instant | None
+    lapse: Instant | None
     at: Instant
     state: EntryState
 

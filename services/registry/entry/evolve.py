@@ -107,13 +107,13 @@ def _registered(dossier: Dossier, event: on_record.EntryRegistered) -> Dossier:
 
 
 def _change_refused(dossier: Dossier, event: on_record.EntryChangeRefused) -> Dossier:
-    """As before the change; a version that is over meanwhile stays over."""
+    """As before the change; a version that is over meanwhile stays over, but one whose renewal failed."""
     asked = next(one for one in dossier.asked if one.change == event.change)
-    known = _without(dossier, event.change)
-    current = dossier.current
+    known, current = _without(dossier, event.change), dossier.current
     if asked.what == "exit" or current is None or current.number != event.version:
         return known
-    return replace(known, current=asked.before, ended=event.state if asked.before is None else known.ended)
+    before = replace(asked.before, state=event.state) if asked.before else None
+    return replace(known, current=before, ended=known.ended if before else event.state)
 
 
 def _exit_asked(dossier: Dossier, event: on_record.EntryExitAsked) -> Dossier:

@@ -10,6 +10,7 @@ from schemas.entry.commands import EntryRang
 from schemas.entry.events import (
     EntryApplied,
     EntryApproved,
+    EntryChangeRefused,
     EntryEvent,
     EntryExitAsked,
     EntryFunded,
@@ -93,6 +94,11 @@ def _granted(event: TemporaryGranted, envelope: Envelope) -> Sequence[Effect]:  
     return [expire, CancelTimer(LAPSE), _change(event.city, event.change, event.row)]
 
 
+def _change_refused(event: EntryChangeRefused, envelope: Envelope) -> Sequence[Effect]:  # noqa: ARG001
+    """The timers are again those of the version that stands there as before."""
+    return [_timer(EXPIRE, event.expire, event.stands), _timer(LAPSE, event.lapse, event.stands)]
+
+
 _LEAVING = (
     sends(EntryTakenUp, _taken_up),
     sends(EntryApplied, _applied),
@@ -106,6 +112,7 @@ _LEAVING = (
     sends(EntryFunded, _funded),
     sends(EntryExitAsked, _exit_asked),
     sends(TemporaryGranted, _granted),
+    sends(EntryChangeRefused, _change_refused),
 )
 _SILENT = tuple(
     sends(kind, nothing) for kind in get_args(EntryEvent) if kind not in {kind for kind, _ in _LEAVING}

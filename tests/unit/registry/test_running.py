@@ -175,6 +175,21 @@ def test_money_that_the_register_did_not_take_is_as_if_it_had_not_come() -> None
     assert entry.last(EntryChangeRefused).state is SUSPENDED
 
 
+def test_an_answer_that_comes_when_the_proof_is_over_finds_it_suspended() -> None:
+    entry = tale().approved(ASSIST).funded(date(2026, 6, 30)).rings("start", china(FIRST))
+    change = entry.asks().change
+    late = EntryChanged(change=change, edition=EDITION, rules=8)
+    entry.when(late, sender=RULES, at=china(JULY)).wrote("EntryStarted").stands(SUSPENDED)
+
+
+def test_a_proof_that_the_register_did_not_take_leaves_the_days_of_the_old_one() -> None:
+    entry = tale().approved(ASSIST).funded(date(2026, 6, 30)).rings("start", china(FIRST)).answered()
+    entry.by("OPS-finance", proof(JULY, date(2026, 12, 31))).not_answered().stands(ACTIVE)
+    lapse = china(JULY)
+    entry.sends(CancelTimer("expire"), SetTimer("lapse", lapse, EntryRang(clock="lapse", version=1)))
+    entry.rings("lapse", lapse).wrote("EntrySuspended")
+
+
 def test_the_version_that_waits_is_funded_before_the_one_in_force() -> None:
     later = replace(ASSIST, valid_from=JULY)
     entry = _amended(tale().started(ASSIST), later)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kernel.processor import Context
-from rules.registering import entry_of
+from rules.registering import FUNDED_ROLES, entry_of
 from schemas.entry.commands import EntryChanged, EntryNotChanged, EntryReplaced
 from schemas.entry.events import (
     EntryChangeRefused,
@@ -16,6 +16,7 @@ from schemas.entry.events import (
     EntryTimerIdle,
 )
 from schemas.entry.states import EntryState
+from schemas.register import RegisterRow
 from services.registry.entry.dates import after_working_days, expires, lapses
 from services.registry.entry.state import Asked, Dossier, Version
 
@@ -52,11 +53,7 @@ def not_changed(dossier: Dossier, answer: EntryNotChanged, context: Context) -> 
             at=context.now,
         )
         return (back,)
-    state = asked.before.state if asked.before else EntryState.REFUSED
-    refused = EntryChangeRefused(
-        version=asked.version, change=asked.change, faults=answer.faults, at=context.now, state=state
-    )
-    return (refused,)
+    return (_as_before(dossier, asked, answer, context),)
 
 
 def replaced(dossier: Dossier, answer: EntryReplaced, context: Context) -> Sequence[EntryEvent]:
@@ -83,7 +80,34 @@ def _started(dossier: Dossier, asked: Asked, answer: EntryChanged, context: Cont
         expire=expires(bundle, entry),
         lapse=lapses(bundle, entry),
         at=context.now,
+        state=_funded_or_not(EntryState.ACTIVE, version.row, context),
     )
+
+
+def _as_before(
+    dossier: Dossier, asked: Asked, answer: EntryNotChanged, context: Context
+) -> EntryChangeRefused:
+    """The version that stood there before stands there again, with its own last days."""
+    before = dossier.current if asked.what == "exit" else asked.before
+    bundle, entry = context.rules.bundle, entry_of(before.row) if before else None
+    over = EntryState.REFUSED if asked.what == "grant" else dossier.ended
+    return EntryChangeRefused(
+        version=asked.version,
+        change=asked.change,
+        stands=before.number if before else 0,
+        faults=answer.faults,
+        expire=expires(bundle, entry) if entry else None,
+        lapse=lapses(bundle, entry) if entry else None,
+        at=context.now,
+        state=_funded_or_not(before.state, before.row, context) if before else over,
+    )
+
+
+def _funded_or_not(state: EntryState, row: RegisterRow, context: Context) -> EntryState:
+    """An entry that needs a proof is in force only as long as one covers the day."""
+    entry = entry_of(row)
+    lapsed = entry.role in FUNDED_ROLES and not entry.funded(context.rules.bundle.day(context.now))
+    return EntryState.SUSPENDED if lapsed and state is EntryState.ACTIVE else state
 
 
 def _registered(asked: Asked, answer: EntryChanged, context: Context) -> EntryRegistered:
