@@ -1,5 +1,7 @@
 """From the application to a case that goes to the community: the register is written by its own workflow."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,8 +12,10 @@ from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace as with_fields
+from typer.testing import CliRunner
 
 from cli.assemble import LiveCity, found_city
+from cli.main import app
 from cli.topology import COMPOSER, PROCESSORS
 from kernel.clock import SteppedClock
 from kernel.edge import Submission
@@ -163,8 +167,9 @@ async def approved(city: Town, entry: str = "OWN-03", text: EntryText = TEXT) ->
     assert refused == []
 
 
-async def test_an_entry_comes_into_force_and_the_case_goes_to_the_community(tmp_path: Path) -> None:
-    async with town(tmp_path) as city:
+async def lived(path: Path) -> None:
+    """Clutter before the entry, the way of the entry, its first day, and clutter again."""
+    async with town(path) as city:
         await city.report("G21")
         await approved(city)
         before = await city.live.rules()
@@ -189,7 +194,22 @@ async def test_an_entry_comes_into_force_and_the_case_goes_to_the_community(tmp_
             ("JW2", "passed", "OWN-03", 1)
         ]
         assert [one.lead for one in cases if isinstance(one, CaseAssigned)] == ["JD", "JW2"]
-        assert equal_for_all(await read(city.live)) > len(PROCESSORS)
+
+
+def test_an_entry_comes_into_force_and_the_case_goes_to_the_community(tmp_path: Path) -> None:
+    """And the decision before it is still the same: replayed by the edition that it was decided by."""
+    asyncio.run(lived(tmp_path))
+    url = ("--database", f"sqlite:///{tmp_path / 'city.db'}")
+    replayed = CliRunner().invoke(app, ["replay", "--json", *url])
+    assert replayed.exit_code == 0, replayed.stderr
+    verdicts = {one["processor"]: one for one in json.loads(replayed.stdout)}
+    assert all(one["different"] == 0 for one in verdicts.values())
+    assert verdicts["registry.entry"]["equal"] == verdicts["registry.entry"]["events"] > 8
+    assert verdicts["registry.composer"]["outside"] >= 1
+    page = CliRunner().invoke(app, ["registry", "show", "OWN-03", *url]).stdout
+    assert "active 生效" in page
+    assert "EntryStarted 生效" in page
+    assert "in force 有效" in page
 
 
 async def test_two_that_start_at_once_and_a_folder_published_meanwhile_lose_nothing(tmp_path: Path) -> None:
