@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import kernel
 import rules
 import schemas
-from cli.topology import DOORS, PERFORMING, PROCESSORS
+from cli.topology import COMPOSER, DOORS, PERFORMER, PROCESSORS
 from kernel.clock import Clock, StairClock, SteppedClock, SystemClock
 from kernel.decider import Decider
 from kernel.edge import EDGE, Edge, Submission
@@ -28,7 +28,7 @@ from kernel.log import Log, Target
 from kernel.meters import MeteredJournal, Meters
 from kernel.pace import Pace
 from kernel.page import partitions_of
-from kernel.performer import Channel, performing
+from kernel.performer import Channel, answering, performing
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import Settings
 from kernel.settings import read as read_settings
@@ -42,16 +42,17 @@ from kernel.sql.pruning import Pruning
 from kernel.sql.secrets import SqlSecrets
 from kernel.sql.store import Store
 from kernel.watching import Ends
-from kernel.worker import Worker
+from kernel.worker import Perform, Worker
 from rules.bundle import Bundle
 from rules.edition import Edition
 from rules.inforce import Rules
 from schemas.envelope import Envelope
-from schemas.kernel import ActivateRules
-from schemas.registry import PublishEdition
+from schemas.registry import ComposeEdition, PublishEdition
 from schemas.topics import BY_NAME
 from schemas.wire import TYPE_OF, encode
 from services.notifier.delivery.sender import Deliveries
+from services.registry.composer.composing import composing
+from services.registry.rules.state import InForce
 
 PARTITIONS: Final = 24
 """How many partitions a new city gets, fixed for its life."""
@@ -236,28 +237,27 @@ async def publish_edition(live: LiveCity | MemberCity, bundle: Bundle) -> None:
     """Store an edition and put it in force, through the edge and registry.rules like any other rules."""
     await put_edition(live.store, Edition.of(bundle.parts))
     now = live.clock.city(live.clock.wall())
-    await live.edge.accept([asking(bundle, None, live.city.partitions, now, "init")])
+    await live.edge.accept([asking(bundle, InForce(), live.city.partitions, now, "init")])
     if isinstance(live.host, Embedded):
         await live.host.settle()
 
 
 def asking(
     bundle: Bundle,
-    before: ActivateRules | None,
+    before: InForce,
     partitions: int,
     now: datetime,
     sender: str,
     reason: str = "",
 ) -> Submission:
     """What asks registry.rules to put a stored edition in force; modes (平/急) stay as they were before."""
-    number, modes = (before.number, before.modes) if before else (0, ())
     envelope = Envelope(
-        id=f"edition-{number}-{bundle.hash[:16]}",
+        id=f"edition-{before.number}-{bundle.hash[:16]}",
         source=f"/gridcase/{sender}",
         type=TYPE_OF[PublishEdition],
         subject=bundle.city.code,
         time=now,
-        data=PublishEdition(edition=bundle.hash, modes=modes, partitions=partitions, reason=reason),
+        data=PublishEdition(edition=bundle.hash, modes=before.modes, partitions=partitions, reason=reason),
     )
     return Submission(Sender("source", sender), encode(envelope))
 
@@ -277,10 +277,11 @@ def _assemble(
     names = [*(processor.name for processor in PROCESSORS), EDGE]
     journals = {name: SqlJournal(store, name, delivers=city.host == "embedded") for name in names}
     workers: list[Worker] = []
+    performs = performs_of(channels, editions)
     for processor in PROCESSORS:
         topics = [BY_NAME[name] for name in processor.topics]
         log = SqlLog(store, topics, range(city.partitions), tick_seconds=pace.tick_seconds)
-        perform = performing(Deliveries(channels).perform) if processor.name in PERFORMING else None
+        perform = performs.get(processor.name)
         decider = decider_of(processor, city, clock, settings, delivers=True)
         journal = journals[processor.name]
         metered = metered_journal(journal, processor.name, meters)
@@ -298,6 +299,14 @@ def _assemble(
         *seals,
         Embedded(workers, edge, Pruning(store, PROCESSORS).step),
     )
+
+
+def performs_of(channels: Mapping[str, Channel], editions: SqlEditions) -> Mapping[str, Perform]:
+    """What the workers of the performing processors are given: ways out to people, the store of editions."""
+    return {
+        PERFORMER.name: performing(Deliveries(channels).perform),
+        COMPOSER.name: answering(ComposeEdition, composing(editions)),
+    }
 
 
 def metered_journal(journal: SqlJournal, name: str, meters: Meters | None) -> Journal:

@@ -6,7 +6,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
-from cli import case, db, explain, held, personal, rules, topics, version
+from cli import case, db, explain, held, personal, registry, rules, topics, version
 from cli.assign import assign
 from cli.bench import bench
 from cli.compare import compare
@@ -119,6 +119,7 @@ app.add_typer(explain.app, name="explain")
 app.command("locate")(locate)
 app.command("assign")(assign)
 app.add_typer(rules.app, name="rules")
+app.add_typer(registry.app, name="registry")
 app.command("replay")(replay)
 app.command("compare")(compare)
 app.command("simulate")(simulate)

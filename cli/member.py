@@ -15,9 +15,10 @@ from cli.assemble import (
     metered_journal,
     new_token,
     pace_of,
+    performs_of,
     seals_of,
 )
-from cli.topology import PERFORMING, PROCESSORS
+from cli.topology import PROCESSORS
 from kernel.both import side_by_side
 from kernel.clock import Clock, StairClock
 from kernel.edge import Edge
@@ -36,7 +37,7 @@ from kernel.log import Target
 from kernel.meters import Meters
 from kernel.pace import Pace
 from kernel.page import EDGE, INSTANCES
-from kernel.performer import Channel, performing
+from kernel.performer import Channel
 from kernel.processor import AnyProcessor, Sender
 from kernel.settings import Settings
 from kernel.sql import steps
@@ -48,7 +49,6 @@ from kernel.sql.store import Store
 from kernel.watching import Ends
 from kernel.worker import Worker
 from schemas.topics import GRID_EVENTS, UNIT_COMMANDS
-from services.notifier.delivery.sender import Deliveries
 
 NAMES: Final = tuple(processor.name for processor in PROCESSORS)
 _POLL_SECONDS: Final = 60.0
@@ -149,13 +149,13 @@ class _Parts(NamedTuple):
 def _workers(
     parts: _Parts, processors: Sequence[AnyProcessor], channels: Mapping[str, Channel]
 ) -> Sequence[Worker]:
-    perform = performing(Deliveries(channels).perform)
+    performs = performs_of(channels, parts.editions)
     workers: list[Worker] = []
     for one in processors:
         log = _log(parts, one)
         parts.ends.append(log.close)
         decider = decider_of(one, parts.city, parts.clock, parts.settings, delivers=False)
-        asked = perform if one.name in PERFORMING else None
+        asked = performs.get(one.name)
         journal = parts.metered(one.name)
         workers.append(
             Worker(

@@ -13,16 +13,16 @@ from cli.edition_words import EditionWords
 from cli.opening import Doorway, account, act
 from cli.options import AsJson, Database, Language, Tongue
 from cli.output import Exit, emit, facts, table
-from cli.reading import View
+from cli.reading import View, folded
 from kernel.errors import Fault
 from kernel.page import Receipt
 from rules.bundle import Bundle
 from rules.differences import differences
 from rules.edition import Edition
-from schemas.kernel import ActivateRules
 from schemas.registry import PublicationRefused
 from schemas.wire import trusted
 from services.registry.rules.processor import REGISTRY_RULES
+from services.registry.rules.state import InForce
 
 _SHOWN: Final = 40
 _LOOK_SECONDS: Final = 0.1
@@ -68,60 +68,67 @@ async def _published(
     before = await _in_force(view)
     if bundle.city.code != view.code:
         raise AnotherCity(bundle=bundle.city.code, city=view.code)
-    if before is not None and before.edition == bundle.hash:
+    if bundle.hash in {before.edition, before.asked}:
         there = f"edition {bundle.hash[:12]} is in force already 已在施行: rules {before.number}"
-        return _value(view.bundle, bundle, before.number), there
+        return _value(before, before, bundle), there
     await city.keep(Edition.of(bundle.parts))
     asked = asking(bundle, before, view.partitions, view.now, account(), reason)
     (receipt,) = await city.edge.accept([asked])
     if receipt.refusal is not None:
         raise NotPublished(edition=bundle.hash[:12], why=words.refusal(receipt.refusal))
     await city.settle()
-    number = await _decided(city, bundle, receipt, before.number if before else 0, wait)
-    return _value(view.bundle, bundle, number), *_page(view, bundle, number, language)
+    now = await _decided(city, bundle, receipt, before, wait)
+    new = (await city.view()).bundle if now is not before else bundle
+    return _value(before, now, bundle), *_page(view, new or bundle, now, language)
 
 
-async def _in_force(view: View) -> ActivateRules | None:
-    number = await view.editions.latest() if view.editions else 0
-    return await view.editions.activation(number) if view.editions and number else None
+async def _in_force(view: View) -> InForce:
+    """What the registry has decided by now."""
+    return folded(REGISTRY_RULES, await view.history(REGISTRY_RULES.name, view.code))
 
 
-async def _decided(city: Doorway, bundle: Bundle, receipt: Receipt, before: int, wait: float) -> int:
-    """Under which number it is in force, as soon as it is; 0 if nobody has decided it by then."""
+async def _decided(city: Doorway, bundle: Bundle, receipt: Receipt, before: InForce, wait: float) -> InForce:
+    """What is in force, as soon as that is this bundle; what was before if nobody has decided it by then.
+
+    Entries that came through the register's workflow are put into it first: then the edition in force is
+    another, of which the registry knows that it was `asked` for as this one.
+    """
     for _ in range(max(1, round(wait / _LOOK_SECONDS))):
         view = await city.view()
         now = await _in_force(view)
-        if now is not None and now.number > before and now.edition == bundle.hash:
-            return now.number
+        if now.number > before.number and bundle.hash in {now.edition, now.asked}:
+            return now
         for record in await view.history(REGISTRY_RULES.name, view.code):
             event = trusted(record.body).message
             if record.cause.id == receipt.id and isinstance(event, PublicationRefused):
                 raise NotPublished(edition=bundle.hash[:12], why=words.refusal(event.refusal))
         await asyncio.sleep(_LOOK_SECONDS)
-    return 0
+    return before
 
 
-def _value(old: Bundle | None, new: Bundle, number: int) -> dict[str, Any]:
+def _value(before: InForce, now: InForce, bundle: Bundle) -> dict[str, Any]:
     return {
-        "city": new.city.code,
-        "before": old.hash if old else "",
-        "edition": new.hash,
-        "rules": number,
-        "in_force": bool(number),
+        "city": bundle.city.code,
+        "before": before.edition,
+        "bundle": bundle.hash,
+        "edition": now.edition,
+        "rules": now.number,
+        "in_force": bundle.hash in {now.edition, now.asked},
     }
 
 
-def _page(view: View, new: Bundle, number: int, language: Tongue) -> list[RenderableType]:
+def _page(view: View, new: Bundle, now: InForce, language: Tongue) -> list[RenderableType]:
     """What is in force now, and the first of what it changes."""
     old = view.bundle
     waiting = "on record; in force as soon as the city runs 待施行 (gridcase run)"
+    done = new.hash == now.edition
     page: list[RenderableType] = [
         facts(
             f"{new.city.name} ({new.city.code})",
             [
                 ("edition 规则版本", new.hash[:12]),
                 ("before 原版本", old.hash[:12] if old else "–"),
-                ("in force 施行", f"rules {number}" if number else waiting),
+                ("in force 施行", f"rules {now.number}" if done else waiting),
             ],
         )
     ]

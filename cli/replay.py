@@ -20,7 +20,6 @@ from kernel.journal import Record
 from kernel.page import partitions_of
 from rules.inforce import Rules
 from schemas.wire import Unreadable, frame
-from services.notifier.performing import again
 
 
 class ReplayDiffers(Fault):
@@ -74,8 +73,7 @@ async def replayed(city: View, names: Sequence[str], *, quiet: bool) -> Sequence
         deciding = progress.add_task("decide again 重放", total=len(names))
         verdicts: list[Verdict] = []
         for name in names:
-            answered = again if name in PERFORMING else None
-            verdicts.append(Replayer(NAMES[name], rules, sent, answered).replay(histories[name]))
+            verdicts.append(Replayer(NAMES[name], rules, sent, PERFORMING.get(name)).replay(histories[name]))
             progress.advance(deciding)
     return verdicts
 

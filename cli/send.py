@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -21,18 +21,33 @@ from cli.reading import View
 from cli.timeline import Teller
 from kernel.edge import EDGE, Edge, EdgeFenced, Receipt, Submission
 from kernel.errors import Fault, NoSuchEdition
-from kernel.processor import Sender
+from kernel.processor import AnyProcessor, Sender
 from schemas.case.opening import CommandRefused
 from schemas.case.union import CaseCommand
+from schemas.entry.commands import EntryCommand
+from schemas.entry.events import EntryCommandRefused
 from schemas.envelope import Envelope
 from schemas.intake import CaseNumbered, ReportAccepted, ReportConflicting, ReportDead, ReportMerged
 from schemas.report import GridReport, Position, Reporter
+from schemas.switching import SwitchMode, SwitchRefused
 from schemas.wire import TYPE_OF, Unreadable, encode, frame, trusted
 from services.intake.desk.processor import DESK
 from services.intake.reader.processor import READER
+from services.registry.entry.processor import REGISTRY_ENTRY
+from services.registry.mode.processor import REGISTRY_MODE
 from services.router.processor import ROUTER_CASE
 
-COMMANDS: Final = {command.__name__: command for command in get_args(CaseCommand)}
+DECIDERS: Final[Mapping[type[Any], AnyProcessor]] = {
+    **dict.fromkeys(get_args(CaseCommand), ROUTER_CASE),
+    **dict.fromkeys(get_args(EntryCommand), REGISTRY_ENTRY),
+    SwitchMode: REGISTRY_MODE,
+}
+"""Which processor decides a command that a post sends."""
+COMMANDS: Final = {command.__name__: command for command in DECIDERS}
+_ABOUT: Final = (
+    (ROUTER_CASE, "--case NUMBER"), (REGISTRY_ENTRY, "--entry ID"), (REGISTRY_MODE, "--area CODE"),
+)  # fmt: skip
+"""Which option says what a command is about."""
 _AT_ONCE: Final = 500
 _LOOK_SECONDS: Final = 0.2
 _PATIENCE: Final = 5
@@ -64,6 +79,7 @@ class Sent(NamedTuple):
 
     receipt: Receipt
     stream: str
+    decider: str = ROUTER_CASE.name
     decided: str = ""
     case: str = ""
     not_done: str = ""
@@ -75,15 +91,16 @@ def send(  # one command, three things to send
         Path | None, typer.Option(help="CloudEvents as JSON lines, or a CSV with --mapping.")
     ] = None,
     command: Annotated[
-        str, typer.Option(help="A case command, for example SignCase.", autocompletion=one_of(COMMANDS))
+        str, typer.Option(help="A command, for example SignCase.", autocompletion=one_of(COMMANDS))
     ] = "",
     case: Annotated[str, typer.Option(help="The case that the command is for.")] = "",
+    entry: Annotated[str, typer.Option(help="The admission entry that the command is for.")] = "",
     post: Annotated[str, typer.Option("--as", help="The post (岗位) that sends the command.")] = "",
     data: Annotated[str, typer.Option(help="The command's fields as JSON.")] = "{}",
     channel: Annotated[str, typer.Option(help="Channel of the report.")] = "app",
     at: Annotated[str, typer.Option(metavar="LON,LAT", help="Where it is, WGS-84.")] = "",
     place: Annotated[str, typer.Option(help="Where it is, in words.")] = "",
-    area: Annotated[str, typer.Option(help="Code of the area.")] = "",
+    area: Annotated[str, typer.Option(help="Code of the area, of a report or of SwitchMode.")] = "",
     matter: Annotated[str, typer.Option(help="Code of the matter (事项), if known.")] = "",
     name: Annotated[str, typer.Option(help="Name of the reporter; sealed at the edge.")] = "",
     phone: Annotated[str, typer.Option(help="Telephone of the reporter; sealed at the edge.")] = "",
@@ -94,13 +111,13 @@ def send(  # one command, three things to send
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send one report (--text), a file (--file), or a command (--command --case --as) through the edge."""
+    """Send a report (--text), a file (--file), or a command (--command --as, --case or --entry)."""
     if sum(map(bool, (text, file, command))) != 1:
         raise NotSendable(
             what="send", expected="one of --text, --file, --command", found="none or several", do="see --help"
         )
     if command:
-        ready = [_command(command, case, post, data)]
+        ready = [_command(command, (case, entry, area), post, data)]
     elif file is not None:
         ready = list(_file(file, mapping, source))
     else:
@@ -127,7 +144,7 @@ async def submitted(city: Doorway, ready: Sequence[Submission], wait: float, *, 
             receipts += await _accepted(city.edge, chunk)
             progress.advance(task, len(chunk))
     await city.settle()
-    sent = [Sent(receipt, _stream(one)) for receipt, one in zip(receipts, ready, strict=True)]
+    sent = [Sent(receipt, *_stream(one)) for receipt, one in zip(receipts, ready, strict=True)]
     if len(sent) > 1:
         return sent
     for _ in range(max(1, round(wait / _LOOK_SECONDS))):
@@ -153,8 +170,7 @@ async def _decided(city: View, instance: int, sent: Sent) -> Sent:
     if sent.receipt.refusal is not None:
         return sent
     teller = Teller(city.bundle, city.local)
-    report = "/" in sent.stream
-    records = await city.history(READER.name if report else ROUTER_CASE.name, sent.stream)
+    records = await city.history(sent.decider, sent.stream)
     trace = await _trace(city, instance, sent.receipt.seq)
     own = [record for record in records if record.trace == trace]
     if not own:
@@ -172,10 +188,13 @@ async def _decided(city: View, instance: int, sent: Sent) -> Sent:
         )
     no = (
         teller.why(event.refusal)
-        if isinstance(event, CommandRefused | ReportDead | ReportConflicting)
+        if isinstance(
+            event, CommandRefused | ReportDead | ReportConflicting | EntryCommandRefused | SwitchRefused
+        )
         else ""
     )
-    return sent._replace(decided=said, case="" if report else sent.stream, not_done=no)
+    case = sent.stream if sent.decider == ROUTER_CASE.name else ""
+    return sent._replace(decided=said, case=case, not_done=no)
 
 
 async def _trace(city: View, instance: int, seq: int) -> str:
@@ -223,27 +242,35 @@ def _one(sent: Sent) -> list[Text]:
     ]
     if sent.case:
         lines.append(Text(f"case 案件 {sent.case}: gridcase case show {sent.case}"))
+    if sent.decider == REGISTRY_ENTRY.name:
+        lines.append(Text(f"entry 准入条目 {sent.stream}: gridcase registry show {sent.stream}"))
     waiting = "not decided yet: it is as soon as the city runs (gridcase run)"
     return [*lines, Text(sent.decided or waiting)]
 
 
-def _command(name: str, case: str, post: str, data: str) -> Submission:
+def _command(name: str, about: tuple[str, str, str], post: str, data: str) -> Submission:
+    """A command of a post; `about` gives the case, the entry and the area, of which it needs one."""
     kind = COMMANDS.get(name)
     if kind is None:
         alike = get_close_matches(name, COMMANDS, 1) or sorted(COMMANDS)[:1]
         raise NotThere(what=f"command {name}", do=f"take one of {', '.join(sorted(COMMANDS))} ({alike[0]}?)")
-    if not case or not post:
-        missing = "--case" if not case else "--as"
+    subject, option = next(
+        (given, option)
+        for given, (decider, option) in zip(about, _ABOUT, strict=True)
+        if decider is DECIDERS[kind]
+    )
+    if not subject or not post:
+        missing = "--as" if subject else option.partition(" ")[0]
         raise NotSendable(
-            what=name, expected="--case NUMBER and --as POST", found=f"no {missing}", do=f"give {missing}"
+            what=name, expected=f"{option} and --as POST", found=f"no {missing}", do=f"give {missing}"
         )
     try:
-        message = msgspec.json.decode(data, type=kind)
+        message: Any = msgspec.json.decode(data, type=kind)
     except msgspec.DecodeError as error:
         raise NotSendable(
             what=f"--data of {name}", expected="its fields as JSON", found=str(error), do="correct it"
         ) from None
-    return _submission(Sender("post", post), f"post/{post}", secrets.token_hex(6), case, message)
+    return _submission(Sender("post", post), f"post/{post}", secrets.token_hex(6), subject, message)
 
 
 def _file(file: Path, mapping: Path | None, source: str) -> Iterator[Submission]:
@@ -277,13 +304,17 @@ def _submission(sender: Sender, source: str, id_: str, subject: str, message: An
     return Submission(sender, encode(body))
 
 
-def _stream(submission: Submission) -> str:
-    """Which stream it goes to: that of the report, or the case."""
+def _stream(submission: Submission) -> tuple[str, str]:
+    """Which stream it goes to, that of the report or what a command is about, and who decides it."""
     try:
         head = frame(submission.body)
     except Unreadable:
-        return ""
-    return f"{head.source}/{head.id}" if head.type == TYPE_OF[GridReport] else head.subject
+        return "", ROUTER_CASE.name
+    if head.type == TYPE_OF[GridReport]:
+        return f"{head.source}/{head.id}", READER.name
+    return head.subject, next(
+        (one.name for kind, one in DECIDERS.items() if TYPE_OF[kind] == head.type), ROUTER_CASE.name
+    )
 
 
 def position(at: str) -> Position | None:

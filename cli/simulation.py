@@ -7,7 +7,8 @@ from hashlib import sha256
 from random import Random
 from typing import Any, Final
 
-from cli.topology import DOORS, PERFORMING, PROCESSORS
+from cli.registrars import composer, order, register_agrees
+from cli.topology import COMPOSER, DOORS, PERFORMER, PERFORMING, PROCESSORS
 from cli.witness import WITNESS
 from kernel.edge import EDGE, Submission
 from kernel.hosts.simulator.city import Plan, SimulatedCity
@@ -35,7 +36,6 @@ from schemas.refusal import Refusal
 from schemas.registry import PublishEdition
 from schemas.report import GridReport, Position, Reporter
 from schemas.wire import TYPE_OF, encode, frame, trusted
-from services.notifier.performing import again
 
 REPORTS: Final = 4
 """How many reports one short seed sends; with all that follows from them about 300 inputs are decided."""
@@ -57,6 +57,7 @@ class Crowd:
         self._number = 0
         self._acts = 0
         self._editions = 0
+        self._orders = 0
         self._published = START
         self._spots = [_middle(shape.polygons[0][0]) for shape in bundle.parts.shapes]
         self._words = [word for matter in bundle.parts.matters for word, _ in matter.keywords]
@@ -77,7 +78,7 @@ class Crowd:
             return random.choice(self._sent)
         if dice < 40 and self._number < self._reports:
             return self._report(random, city)
-        return self._act(random, city)
+        return self._order(random, city) if dice >= 76 else self._act(random, city)
 
     def done(self) -> bool:
         """See `People`."""
@@ -98,6 +99,7 @@ class Crowd:
         _told_under_one_key(city)
         _count_keys_used_again(city)
         _letters_open(city)
+        register_agrees(city)
 
     def _edition(self, city: SimulatedCity) -> Submission:
         self._editions += 1
@@ -130,6 +132,14 @@ class Crowd:
         sent = _submission(Sender("source", "app"), city, f"report-{self._number}", "", message)
         self._sent.append(sent)
         return sent
+
+    def _order(self, random: Random, city: SimulatedCity) -> Submission | None:
+        """The register changes while everything else goes on."""
+        said = order(random, city, self._bundle)
+        if said is None:
+            return None
+        self._orders += 1
+        return _submission(said.sender, city, f"order-{self._orders}", said.subject, said.message)
 
     def _act(self, random: Random, city: SimulatedCity) -> Submission | None:
         self._acts += 1
@@ -327,13 +337,14 @@ def delivered(message: Message) -> Performed | None:
 
 def plan(bundle: Bundle, reports: int = REPORTS) -> Plan:
     """The whole city over the simulator's ports, with a witness that joins later and frequent snapshots."""
+    bundles = {bundle.hash: bundle}
     often = [replace(one, snapshot_every=4) for one in (*PROCESSORS, WITNESS)]
     return Plan(
         processors=often,
         doors=DOORS,
-        bundles={bundle.hash: bundle},
+        bundles=bundles,
         people=lambda: Crowd(bundle, reports),
-        performs=dict.fromkeys(PERFORMING, delivered),
-        again=dict.fromkeys(PERFORMING, again),
+        performs={PERFORMER.name: delivered, COMPOSER.name: composer(bundles)},
+        again=PERFORMING,
         later=frozenset({WITNESS.name}),
     )

@@ -130,6 +130,30 @@ class Teller:
     def tell_refused(self, event: Any) -> list[str]:
         return [words.message(event.command), self.why(event.refusal)]
 
+    def tell_entry(self, event: Any) -> list[str]:
+        text = event.row.text
+        money = text.funding
+        return [
+            f"version {event.row.version}",
+            words.matter(self._bundle, text.matter),
+            words.area(self._bundle, text.area).partition(" · ")[0],
+            text.role,
+            f"“{text.duties}”" if text.duties else "",
+            f"{money.source} {money.standard}/{money.per}" if money.source else "",
+            f"from {text.valid_from}" if text.valid_from else "",
+            f"until {text.valid_to}" if text.valid_to else "",
+            f"order {event.row.order_number}" if event.row.order_number else "",
+        ]
+
+    def tell_opinion(self, event: Any) -> list[str]:
+        said = "agrees" if event.agrees else "disagrees"
+        unit = self.unit(event.unit) if event.unit else ""
+        return [event.party, unit, said, f"“{event.text}”" if event.text else ""]
+
+    def tell_faults(self, event: Any) -> list[str]:
+        found = [f"{one.column}: expected {one.expected}, found {one.found}" for one in event.faults]
+        return [f"version {event.version}", getattr(event, "reason", ""), *found]
+
     def tell_breached(self, event: Any) -> list[str]:
         owed = f"owed by {self.unit(event.unit)}" if event.unit else "owed by the centre"
         return [words.clock(event.clock), f"due {self.when(event.due)}", owed]
@@ -159,7 +183,7 @@ class Teller:
 
 _BESIDE: Final = frozenset({
     "at", "by", "state", "case", "desk", "since", "reporter", "reachable", "calendar", "edition", "replaces",
-    "settled_level", "origin", "unreasonable",
+    "settled_level", "origin", "unreasonable", "city", "change",
 })  # fmt: skip
 """What stands beside it in the table, or helps nobody who reads a case for the first time."""
 
@@ -179,6 +203,13 @@ _TELLING: Final[Mapping[str, Callable[[Teller, Any], list[str]]]] = MappingProxy
         "SignatureDeemed": Teller.tell_deemed,
         "SupervisionOpened": Teller.tell_supervised,
         "SupervisionLifted": Teller.tell_lifted,
+        "EntryApplied": Teller.tell_entry,
+        "EntryTakenUp": Teller.tell_entry,
+        "TemporaryGranted": Teller.tell_entry,
+        "EntryCommandRefused": Teller.tell_refused,
+        "EntryChangeRefused": Teller.tell_faults,
+        "EntryReturned": Teller.tell_faults,
+        "OpinionGiven": Teller.tell_opinion,
     }
 )
 """Events that deserve more than their fields by name."""

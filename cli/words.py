@@ -9,6 +9,7 @@ from rules.bundle import Bundle
 from rules.clocks import LAWS
 from schemas.case.states import State
 from schemas.contracts import CONTRACTS
+from schemas.entry.states import EntryState
 from schemas.refusal import Refusal
 
 STATES: Final[Mapping[str, str]] = {
@@ -63,6 +64,20 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """The kinds of supervision (督办)."""
 
+ENTRY_STATES: Final[Mapping[str, str]] = {
+    EntryState.NONE: "未申请",
+    EntryState.REVIEWING: "审核",
+    EntryState.NOTICED: "公示",
+    EntryState.APPROVED: "已准入",
+    EntryState.ACTIVE: "生效",
+    EntryState.SUSPENDED: "暂停",
+    EntryState.TEMPORARY: "临时准入",
+    EntryState.REFUSED: "不予准入",
+    EntryState.EXPIRED: "到期",
+    EntryState.EXITED: "退出",
+}
+"""The states of an admission entry (准入条目)."""
+
 _CHINESE: Final = re.compile(r"[一-鿿][一-鿿·、]*")
 _LIKE_A_CLASS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -70,6 +85,11 @@ _LIKE_A_CLASS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 def state_words(name: str) -> str:
     """`handling 办理中`."""
     return f"{name} {STATES.get(name, '')}".strip()
+
+
+def entry_state(name: str) -> str:
+    """`reviewing 审核`."""
+    return f"{name} {ENTRY_STATES.get(name, '')}".strip()
 
 
 def role(name: str) -> str:

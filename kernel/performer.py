@@ -96,10 +96,34 @@ def performing(
     return of_batch
 
 
+def answering(
+    kind: type, answer: Callable[[Any], Awaitable[Any]]
+) -> Callable[[Sequence[Message]], Awaitable[Mapping[Place, Any]]]:
+    """As `performing`, for an effect on our own ports: one request of this class after the other.
+
+    What `answer` raises is the failure of a port: the worker takes the same batch again, as after any other.
+    """
+    name = TYPE_OF[kind]
+
+    async def of_batch(messages: Sequence[Message]) -> Mapping[Place, Any]:
+        done: dict[Place, Any] = {}
+        for message in messages:
+            request = _asked(name, message)
+            if request is not None:
+                done[message.topic, message.partition, message.offset] = await answer(request)
+        return done
+
+    return of_batch
+
+
 def _request(message: Message) -> AttemptDelivery | None:
-    """The attempt that a message asks for; what cannot be read is left to the decider, which says so."""
+    return _asked(_ATTEMPT, message)
+
+
+def _asked(name: str, message: Message) -> Any:
+    """The request that a message makes; what cannot be read is left to the decider, which says so."""
     try:
         head: Frame = frame(message.body)
-        return decode_data(_ATTEMPT, bytes(head.data)) if head.type == _ATTEMPT else None
+        return decode_data(name, bytes(head.data)) if head.type == name else None
     except Unreadable:
         return None

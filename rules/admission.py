@@ -126,6 +126,11 @@ class Register:
     def get(self, entry_id: str, version: int) -> Entry | None:
         return self._by_id.get((entry_id, version))
 
+    def versions(self, entry_id: str) -> tuple[Entry, ...]:
+        """All versions of an entry, the newest first."""
+        found = [entry for entry in self.rows if entry.entry_id == entry_id]
+        return tuple(sorted(found, key=lambda entry: -entry.version))
+
     def guards(self, level: str) -> bool:
         """Whether units of this level need an admission entry: community, village, grid and below."""
         return level in self.guarded

@@ -22,6 +22,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
     near_metres: int = 15
     apply_days: int = 30
     decide_days: int = 15
+    notice_days: int = 5
     notice_extra_days: int = 5
     notice_returns: int = 1
     temporary_renewals: int = 1

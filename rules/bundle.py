@@ -5,6 +5,7 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rules.admission import Enforcement, Entry, Register
 from rules.areas import Area, Areas
@@ -100,12 +101,22 @@ class Parts(Struct, frozen=True, kw_only=True):
     staffing: tuple[Staffing, ...] = ()
 
 
+_OF_ENTRIES: Final = frozenset({"parts", "hash", "register"})
+"""What of a bundle another register changes."""
+
+
 @dataclass(frozen=True)
 class Bundle:
     """The compiled city: the rows of an edition with their indexes, and the hash that decisions cite."""
 
     parts: Parts
     hash: str
+
+    def with_entries(self, entries: tuple[Entry, ...], digest: str = "") -> "Bundle":
+        """The same city with another admission register; its maps, units and calendars are not read again."""
+        other = Bundle(replace(self.parts, entries=entries), digest)
+        vars(other).update({name: found for name, found in vars(self).items() if name not in _OF_ENTRIES})
+        return other
 
     def day(self, when: datetime) -> date:
         """The city's calendar day of an instant: what every lookup by day wants."""

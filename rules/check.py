@@ -12,13 +12,18 @@ from rules.templates import FIELDS
 from rules.validity import Dated
 
 D = TypeVar("D", bound=Dated)
-CENTRAL = tuple(role for role in ROLES if role != "handler" and not role.startswith("meeting"))
+_APART = ("handler", "legal", "finance")
+CENTRAL = tuple(role for role in ROLES if role not in _APART and not role.startswith("meeting"))
 """The roles without which a case would stop; a meeting level may be missing."""
 
 
 def check(parts: Parts, folder: Folder | None = None) -> list[Fault]:
     """What is wrong between the rows of a city. Without the folder, rows are numbered as in the parts."""
-    bundle = Bundle(parts, "")
+    return check_bundle(Bundle(parts, ""), folder)
+
+
+def check_bundle(bundle: Bundle, folder: Folder | None = None) -> list[Fault]:
+    """The same of a bundle that has its indexes already."""
     found: list[Fault] = []
     for checker in CHECKERS:
         found += checker(bundle, folder or Folder())

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, get_type_hints
@@ -6,6 +6,7 @@ from typing import Any, get_type_hints
 from msgspec import NODEFAULT, DecodeError, Raw, Struct, json
 from msgspec.structs import fields, replace
 
+from rules.admission import Entry
 from rules.bundle import Bundle, Parts
 
 FORMAT = 1
@@ -43,6 +44,14 @@ class Edition:
         manifest = {name: sha256(body).hexdigest() for name, body in encoded.items()}
         return cls(_hash(manifest), manifest, {manifest[name]: body for name, body in encoded.items()})
 
+    def with_entries(self, entries: tuple[Entry, ...]) -> "Edition":
+        """The same edition with another admission register: every other section stays as it is stored."""
+        body = _ENCODER.encode(tuple(sorted(entries, key=_entry_order)))
+        digest = sha256(body).hexdigest()
+        manifest = {**self.manifest, "entries": digest}
+        kept = {name: self.sections[name] for name in manifest.values() if name != digest}
+        return Edition(_hash(manifest), manifest, {**kept, digest: body})
+
     @classmethod
     def unpack(cls, body: bytes) -> "Edition":
         """The edition from its bytes; every hash is recomputed, what differs is a `BrokenEditionError`."""
@@ -63,7 +72,12 @@ class Edition:
         sections = {digest: Raw(body) for digest, body in self.sections.items()}
         return _ENCODER.encode(_Packed(FORMAT, dict(self.manifest), sections))
 
-    def load(self) -> Bundle:
+    def load(self, known: Iterable[tuple[Mapping[str, str], Bundle]] = ()) -> Bundle:
+        """The compiled bundle. One of `known`, by its manifest, lends all but its entries where it can."""
+        for manifest, bundle in known:
+            if {**manifest, "entries": ""} == {**self.manifest, "entries": ""}:
+                rows = _DECODERS["entries"].decode(self.sections[self.manifest["entries"]])
+                return bundle.with_entries(rows, self.hash)
         rows = {name: _DECODERS[name].decode(self.sections[digest]) for name, digest in self.manifest.items()}
         return Bundle(Parts(**rows), self.hash)
 
@@ -79,11 +93,15 @@ def canonical(parts: Parts) -> Parts:
         pairings=tuple(sorted(parts.pairings, key=lambda row: (row.code, row.valid_from))),
         staffing=tuple(sorted(parts.staffing, key=lambda row: (row.kind, row.role))),
         matters=tuple(sorted(parts.matters, key=lambda matter: matter.code)),
-        entries=tuple(sorted(parts.entries, key=lambda entry: (entry.entry_id, entry.version))),
+        entries=tuple(sorted(parts.entries, key=_entry_order)),
         enforcement=tuple(sorted(parts.enforcement, key=lambda row: (row.level, row.step, row.valid_from))),
         policies=tuple(sorted(parts.policies, key=lambda policy: (policy.name, policy.mode))),
         templates=tuple(sorted(parts.templates, key=lambda template: (template.code, template.language))),
     )
+
+
+def _entry_order(entry: Entry) -> tuple[str, int]:
+    return entry.entry_id, entry.version
 
 
 def _hash(manifest: Mapping[str, str]) -> str:

@@ -22,6 +22,8 @@ ROLES = {
     "meeting3": "三级联席会议",
     "handler": "承办人",
     "reviewer": "复核员",
+    "legal": "法制审核",
+    "finance": "财政",
 }
 """What a post may do, with the word of the standards."""
 STAFF = {

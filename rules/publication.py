@@ -17,12 +17,18 @@ from rules.validity import FIRST_DAY, LAST_DAY
 
 def publication_faults(bundle: Bundle, folder: Folder) -> Iterator[Fault]:
     """What no edition may be published with: lifecycle.md §2."""
-    yield from _ties(bundle, folder)
-    yield from _allowed_row8(bundle, folder)
-    yield from _above_level(bundle, folder)
+    yield from register_faults(bundle, folder)
     yield from _row8_gaps(bundle)
     yield from _without_fallback(bundle, folder)
     yield from _enforcement_gaps(bundle)
+
+
+def register_faults(bundle: Bundle, folder: Folder | None = None) -> Iterator[Fault]:
+    """What contradicts itself within the register: found here, never at routing."""
+    folder = folder or Folder()
+    yield from _ties(bundle, folder)
+    yield from _allowed_row8(bundle, folder)
+    yield from _above_level(bundle, folder)
 
 
 def _ties(bundle: Bundle, folder: Folder) -> Iterator[Fault]:

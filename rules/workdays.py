@@ -136,6 +136,11 @@ class Calendar:
         second = second_of(instant)
         return (EPOCH + timedelta(seconds=second + self._offset_at(second))).replace(tzinfo=None)
 
+    def begins(self, day: date) -> datetime:
+        """The instant at which a day begins in the calendar's zone."""
+        wall = (day.toordinal() - FIRST_DAY) * DAY_SECONDS
+        return instant_of(wall - self._offset_at(wall - self._offset_at(wall)))
+
     def intervals(self, start: datetime, end: datetime) -> tuple[Interval, ...]:
         """Every counted and every skipped stretch from `start` to `end`, in order and without gaps."""
         low, high = second_of(start), second_of(end)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias, get_args
 
-from schemas import intake, kernel, notice, registry, report, sla
+from schemas import intake, kernel, notice, registry, report, sla, switching
 from schemas.case.union import CaseCommand, CaseEvent
+from schemas.entry.commands import EntryAnswer, EntryCommand
 from schemas.topics import FAMILIES, TOPICS, Family, Topic
 from schemas.wire import TYPE_OF
 
@@ -23,9 +24,12 @@ CARRIES: Final[Mapping[str, tuple[Any, ...]]] = {
     "notice.requests": (notice.RequestNotice, notice.RecordOutcome),
     "notice.attempts": (notice.AttemptDelivery,),
     "registry.commands": (registry.RegistryCommand,),
+    "registry.compositions": (registry.ComposeEdition,),
+    "registry.entries": (EntryCommand, EntryAnswer),
+    "registry.modes": (switching.SwitchMessage,),
     "rules.editions": RULES,
     "unit.{id}.cases": (notice.UnitCaseChanged,),
-    "unit.{id}.commands": (CaseCommand,),
+    "unit.{id}.commands": (CaseCommand, EntryCommand),
 }
 """Which messages each topic and family carries; a test compares it with `schemas.topics`."""
 

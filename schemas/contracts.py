@@ -5,8 +5,10 @@ from typing import Any, Final, get_args
 
 from pydantic import ConfigDict
 
-from schemas import intake, kernel, notice, registry, report, sla
+from schemas import intake, kernel, notice, registry, report, sla, switching
 from schemas.case.union import CaseCommand, CaseEvent
+from schemas.entry.commands import EntryAnswer, EntryCommand, EntryTimer
+from schemas.entry.events import EntryEvent
 
 _FAMILIES: Final[Mapping[str, tuple[Any, ...]]] = {
     "case": (CaseCommand, CaseEvent),
@@ -14,7 +16,15 @@ _FAMILIES: Final[Mapping[str, tuple[Any, ...]]] = {
     "intake": (intake.DeskMessage, intake.ReaderEvent, intake.DeskEvent),
     "sla": (sla.ClockCommand, sla.ClockEvent, sla.ClockTimer),
     "notice": (notice.NoticeMessage, notice.NoticeEvent),
-    "registry": (registry.RegistryCommand, registry.RegistryEvent),
+    "registry": (
+        registry.RegistryCommand,
+        registry.RegistryTimer,
+        registry.RegistryEvent,
+        registry.ComposerMessage,
+        registry.ComposerEvent,
+    ),
+    "entry": (EntryCommand, EntryAnswer, EntryTimer, EntryEvent),
+    "mode": (switching.SwitchMessage, switching.SwitchEvent),
     "kernel": (kernel.KernelMessage,),
 }
 

@@ -127,7 +127,20 @@ NOTICE_ATTEMPTS: Final = Topic(
     "notice.attempts", "recipient", ("notifier.desk",), ("notifier.performer",), Retention.DAYS_30
 )
 REGISTRY_COMMANDS: Final = Topic(
-    "registry.commands", "city", ("edge",), ("registry.rules",), Retention.FOR_EVER
+    "registry.commands",
+    "city",
+    ("edge", "registry.entry", "registry.mode", "registry.composer"),
+    ("registry.rules",),
+    Retention.FOR_EVER,
+)
+REGISTRY_COMPOSITIONS: Final = Topic(
+    "registry.compositions", "city", ("registry.rules",), ("registry.composer",), Retention.DAYS_30
+)
+REGISTRY_ENTRIES: Final = Topic(
+    "registry.entries", "entry", ("edge", "registry.rules"), ("registry.entry",), Retention.DAYS_30
+)
+REGISTRY_MODES: Final = Topic(
+    "registry.modes", "area", ("edge", "registry.rules"), ("registry.mode",), Retention.DAYS_30
 )
 RULES_EDITIONS: Final = Topic(
     "rules.editions", "partition number", ("registry.rules",), ("every processor",), Retention.FOR_EVER
@@ -137,7 +150,8 @@ UNIT_COMMANDS: Final = Family("unit.{id}.commands", "case", ("the unit",), ("edg
 
 TOPICS: Final = (
     GRID_EVENTS, INTAKE_REPORTS, INTAKE_DESK, CASE_COMMANDS, CASE_EVENTS, SLA_COMMANDS, SLA_EVENTS,
-    NOTICE_REQUESTS, NOTICE_ATTEMPTS, REGISTRY_COMMANDS, RULES_EDITIONS,
+    NOTICE_REQUESTS, NOTICE_ATTEMPTS, REGISTRY_COMMANDS, REGISTRY_COMPOSITIONS, REGISTRY_ENTRIES,
+    REGISTRY_MODES, RULES_EDITIONS,
 )  # fmt: skip
 FAMILIES: Final = (UNIT_CASES, UNIT_COMMANDS)
 BY_NAME: Final = {topic.name: topic for topic in TOPICS}

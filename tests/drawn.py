@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum
 from functools import cache
 from types import UnionType
@@ -46,6 +46,7 @@ SIMPLE: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
     int: lambda: st.integers(-LARGEST, LARGEST),
     bool: st.booleans,
     datetime: lambda: INSTANTS,
+    date: st.dates,
     type(None): st.none,
 }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from kernel.processor import AnyProcessor, Context, Effect, Sender, step
 from rules.inforce import Rules
@@ -37,7 +37,7 @@ class Story:
             state = self.processor.evolve(state, event)
         return state
 
-    def given(self, *events: Any) -> "Story":
+    def given(self, *events: Any) -> Self:
         """What has happened already, in events."""
         self.history.extend(events)
         return self
@@ -51,7 +51,7 @@ class Story:
         after: timedelta | None = None,
         message_id: str = "",
         received: datetime | None = None,
-    ) -> "Story":
+    ) -> Self:
         """One message arrives; its decision is kept for `then` and becomes history.
 
         `received` is given where the edge had it before it came to us.
@@ -86,12 +86,12 @@ class Story:
         self.told.append((message, context))
         return self
 
-    def then(self, *events: Any) -> "Story":
+    def then(self, *events: Any) -> Self:
         """Exactly these events were decided."""
         assert [*self.events] == [*events]
         return self
 
-    def sends(self, *effects: Effect) -> "Story":
+    def sends(self, *effects: Effect) -> Self:
         """Exactly these effects left."""
         assert self.effects == [*effects]
         return self

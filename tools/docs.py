@@ -143,6 +143,45 @@ of the clock is judged by the case's own times instead of the state (`services/r
 {words}"""
 
 
+def admission() -> str:
+    """Command table and states, from the table by which registry.entry judges."""
+    from cli import words  # noqa: PLC0415  as above
+    from schemas.entry.states import EntryState  # noqa: PLC0415  as above
+    from services.registry.entry.lifecycle import LIFECYCLE  # noqa: PLC0415  as above
+
+    rows = [
+        (
+            f"`{row.command.__name__}`",
+            first_sentence(row.command),
+            ", ".join(sorted(row.sources)),
+            ", ".join(sorted(row.targets)) or "–",
+            ", ".join(role.name for role in row.senders),
+            ", ".join(f"`{guard.__name__}`" for guard in row.guards) or "–",
+        )
+        for row in LIFECYCLE
+    ]
+    said = [words.entry_state(state) for state in EntryState if state is not EntryState.NONE]
+    return ADMISSION_PAGE.format(
+        table=table(("command", "what it is", "from", "to", "sent by", "needs"), rows),
+        words=table(("state", "中文"), [tuple(one.split(" ", 1)) for one in said]),
+    )
+
+
+ADMISSION_PAGE = """# The workflow of an admission entry
+
+Drawn from `services/registry/entry/lifecycle.py`, which is also what judges: state first, then sender,
+then each need (`services/registry/entry/guards.py`). Of one entry a version may be in force while the next
+is under way; the state is that of the version that the command is about.
+
+{table}
+By the clock: silence refuses (reviewing, and noticed with an objection that nobody answered), a notice
+without objections closes (approved), a version starts on its first day once its proof covers it (active), a
+proof that ran out suspends (suspended), the last day ends (expired). A refused command is on record as
+`EntryCommandRefused` with code, expected, found and all faults of the line; it changes nothing.
+
+{words}"""
+
+
 def arrows(rows: "Sequence[Row]") -> list[str]:
     """One arrow for each pair of states, with the commands that lead from one to the other."""
     labels: dict[tuple[str, str], list[str]] = {}
@@ -202,6 +241,7 @@ def pages() -> dict[Path, str]:
         "settings.md": ("kernel.settings", settings),
         "metrics.md": ("kernel.meters", metrics),
         "lifecycle.md": ("services.router.lifecycle", lifecycle),
+        "admission.md": ("services.registry.entry.lifecycle", admission),
     }
     return {
         REFERENCE / name: NOTE + write().strip() + "\n"

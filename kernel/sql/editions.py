@@ -1,5 +1,6 @@
 """The port to rules editions, in SQL: sections by hash, and the journal that says which number means what."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -49,6 +50,7 @@ class SqlEditions:
         self._store = store
         self._activations: dict[int, ActivateRules] = {}
         self._bundles: dict[str, Bundle] = {}
+        self._manifests: dict[str, Mapping[str, str]] = {}
         self._read: dict[int, int] = {}
 
     async def latest(self) -> int:
@@ -70,18 +72,32 @@ class SqlEditions:
     async def bundle(self, edition: str) -> Bundle:
         """See the port."""
         if edition not in self._bundles:
-            self._bundles[edition] = (await self.edition(edition)).load()
+            stored = await self.edition(edition)
+            known = [(self._manifests[name], bundle) for name, bundle in self._bundles.items()]
+            self._bundles[edition] = stored.load(known)
+            self._manifests[edition] = stored.manifest
         return self._bundles[edition]
 
     async def edition(self, edition: str) -> Edition:
         """An edition as it was published; its hashes are those of the bytes that are stored."""
+        stored = await self.find(edition)
+        if stored is None:
+            raise NoSuchEdition(f"edition {edition}", "another or none")
+        return stored
 
-        def work(connection: Connection) -> Edition:
+    async def put(self, edition: Edition) -> None:
+        """Store an edition, see `put_edition`: what registry.composer has made."""
+        await put_edition(self._store, edition)
+
+    async def find(self, edition: str) -> Edition | None:
+        """As `edition`, or nothing where there is none."""
+
+        def work(connection: Connection) -> Edition | None:
             manifest = connection.execute(
                 select(editions.c.manifest).where(editions.c.hash == edition)
             ).scalar()
             if manifest is None:
-                raise NoSuchEdition(f"edition {edition}", "another or none")
+                return None
             names = _MANIFEST.decode(manifest)
             rows = connection.execute(select(sections).where(sections.c.hash.in_(set(names.values()))))
             return Edition(edition, names, {row.hash: row.body for row in rows})

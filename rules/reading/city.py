@@ -13,6 +13,8 @@ from rules.validity import FIRST_DAY
 
 FILE = "city.yaml"
 GUARDED_BY_DEFAULT = frozenset({"community", "village", "grid", "subgrid", "estate"})
+AT_LEAST_ONE = frozenset({"decide_days", "notice_days"})
+"""Days in which somebody must be able to decide or to object."""
 NEEDED = ("code", "name", "zone", "root", "desk_area", "desk_kind", "centre", "body")
 ALLOWED = (*NEEDED, "starts", "languages", "layers", "kinds", "neighbours", "limit_words", "channels")
 
@@ -75,7 +77,8 @@ def read_bounds(folder: Folder, faults: list[Fault]) -> Bounds:
     names = [field.name for field in fields(Bounds)]
     _only("bounds.yaml", document, names, faults)
     cells = Cells(document.row("bounds.yaml"), faults)
-    return Bounds(**{name: cells.whole(name, 0, 100_000) for name in names if cells.has(name)})
+    said = [name for name in names if cells.has(name)]
+    return Bounds(**{name: cells.whole(name, int(name in AT_LEAST_ONE), 100_000) for name in said})
 
 
 def _languages(cells: Cells, folder: Folder) -> tuple[str, ...]:

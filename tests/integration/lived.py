@@ -31,7 +31,6 @@ from rules.faults import Faults
 from rules.folder import compile_folder
 from rules.inforce import Rules
 from schemas.topics import BY_NAME, TOPICS, Retention, Topic
-from services.notifier.performing import again
 
 ROOT = Path(__file__).parents[2]
 DAY = date(2026, 3, 10)
@@ -39,7 +38,7 @@ FAR = datetime(2200, 1, 1, tzinfo=UTC)
 PATIENCE = timedelta(days=120)
 STEP = timedelta(minutes=30)
 """Things of half an hour are lived together: fewer transactions, the same kinds of history."""
-AGAIN: Mapping[str, Again] = dict.fromkeys(PERFORMING, again)
+AGAIN: Mapping[str, Again] = PERFORMING
 TO: Mapping[str, str] = {kind: door.topic.name for kind, door in DOORS.items()}
 
 

@@ -18,7 +18,6 @@ from rules.bundle import Bundle
 from rules.inforce import Rules
 from schemas.kernel import ActivateRules
 from schemas.wire import trusted
-from services.notifier.performing import again
 from tests.integration.lived import Lived
 
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -204,7 +203,7 @@ def _answers(lived: Lived, processor: AnyProcessor) -> Any:
     async def answered(messages: Sequence[Message]) -> Mapping[tuple[str, int, int], Any]:
         places = [(one.topic, one.partition, one.offset) for one in messages]
         return {
-            place: again(trusted(one.body).message, recorded[place])
+            place: PERFORMING[processor.name](trusted(one.body).message, recorded[place])
             for place, one in zip(places, messages, strict=True)
             if place in recorded and place[0] != "rules.editions"
         }

@@ -1,49 +1,30 @@
 """registry.rules: a checked edition → the city's next rules number, told to every partition."""
 
-from collections.abc import Sequence
 from typing import Final
 
-from kernel.processor import Effect, Processor
-from kernel.table import decides, deciding, folding, nothing, reacting, sends, unchanged, when
-from schemas.envelope import Envelope
-from schemas.kernel import ActivateRules
+from kernel.processor import Processor
 from schemas.registry import (
-    EditionPublished,
-    PublicationRefused,
+    ChangeMode,
+    ChangeRegister,
+    ComposeAgain,
     PublishEdition,
+    RecordComposition,
     RegistryCommand,
     RegistryEvent,
+    RegistryTimer,
 )
-from schemas.topics import REGISTRY_COMMANDS, RULES_EDITIONS
-from services.registry.rules.decide import publish_edition
+from schemas.topics import REGISTRY_COMMANDS
+from services.registry.rules.decide import decide
+from services.registry.rules.evolve import evolve
+from services.registry.rules.react import react
 from services.registry.rules.state import InForce
 
-
-def _tell_every_partition(event: EditionPublished, envelope: Envelope) -> Sequence[Effect]:  # noqa: ARG001
-    told = ActivateRules(
-        number=event.number, edition=event.edition, modes=event.modes, effective=event.effective
-    )
-    return tuple([RULES_EDITIONS.to_partition(number, told) for number in range(event.partitions)])
-
-
-evolve = folding(
-    RegistryEvent,
-    when(EditionPublished, lambda _, event: InForce(event.number, event.edition, event.modes)),
-    when(PublicationRefused, unchanged),
-)
-
-react = reacting(
-    RegistryEvent,
-    sends(EditionPublished, _tell_every_partition),
-    sends(PublicationRefused, nothing),
-)
-
-REGISTRY_RULES: Final[Processor[InForce, RegistryCommand, RegistryEvent]] = Processor(
+REGISTRY_RULES: Final[Processor[InForce, RegistryCommand | RegistryTimer, RegistryEvent]] = Processor(
     name="registry.rules",
     inbox=(REGISTRY_COMMANDS,),
-    handles=(PublishEdition,),
+    handles=(PublishEdition, ChangeRegister, ChangeMode, RecordComposition, ComposeAgain),
     initial=InForce(),
-    decide=deciding(RegistryCommand, decides(PublishEdition, publish_edition)),
+    decide=decide,
     evolve=evolve,
     react=react,
 )
