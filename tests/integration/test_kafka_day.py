@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -31,6 +31,12 @@ DAYS = [
 THE_SAME = {"matter 事项", "area 区域", "lead 主办", "with it 协办"}
 """What may not differ. The order within a step may: which of two alike reports opens the case, whether a unit
 signs before its clock of the same step rings, and how far a case has come when the day ends.
+"""
+
+
+WHERE_AND_WHAT = {"matter 事项", "area 区域"}
+"""What may not differ after weeks of twelve-hour steps: within one a unit objects, a clock rings and a
+meeting decides, in this order or another, and who leads at the end hangs on it.
 """
 
 
@@ -83,10 +89,10 @@ def test_real_input_comes_out_as_in_one_process(
         folder = ROOT / "cities" / city
         reports = str(real_data / "311" / {"boston": "boston311-100.csv", "newyork": "nyc311-100.csv"}[city])
     words = ("--city", str(folder), "--reports", reports, "--step", "720", "--until-done")
-    tell.append(lived_twice(ground, city, words))
+    tell.append(lived_twice(ground, city, words, WHERE_AND_WHAT))
 
 
-def lived_twice(ground: Ground, name: str, city: Sequence[str]) -> str:
+def lived_twice(ground: Ground, name: str, city: Sequence[str], same: Collection[str] = THE_SAME) -> str:
     """The same reports in one process and on Kafka: what may not differ does not; says what else does."""
     database, bootstrap, place = ground
     environ = {
@@ -103,9 +109,10 @@ def lived_twice(ground: Ground, name: str, city: Sequence[str]) -> str:
     assert many["reports"]["accepted"] == one["reports"]["accepted"]
     assert many["parked"] == 0
     found = gridcase("compare", "--with", file, environ=environ, codes=(0, 8))
-    others = [one for one in found["differences"] if one["what"] in THE_SAME]
+    others = [one for one in found["differences"] if one["what"] in same]
     assert not others, others
-    assert len(found["differences"]) <= found["cases"]["here"], found["differences"]
+    differing = {one["report"] for one in found["differences"]}
+    assert len(differing) <= found["cases"]["here"] / 2, found["differences"]
     verdicts = gridcase("replay", environ=environ)
     assert all(one["different"] == 0 for one in verdicts), verdicts
     dead = sum(many["dead_letters"].values())
