@@ -16,6 +16,7 @@ from rules.inforce import Mode, Rules
 from schemas.entry.commands import CloseNotice, DecideEntry, GiveOpinion, RecordFunding
 from schemas.entry.states import EntryState
 from schemas.envelope import Envelope, event_id
+from schemas.kernel import AreaMode
 from schemas.refusal import Refusal
 from schemas.register import EntryText
 from schemas.registry import ComposeEdition, Composition, EditionPublished, PublishEdition, RecordComposition
@@ -80,11 +81,12 @@ class Register:
         self.send(REGISTRY_ENTRIES.name, entry, command, f"post {code}")
 
     def publish(self, bundle: Bundle) -> None:
+        """A folder, with the modes that there are now, as who publishes repeats them."""
         self.bundles[bundle.hash] = bundle
         self.editions[bundle.hash] = Edition.of(bundle.parts)
-        self.send(
-            REGISTRY_COMMANDS.name, CITY, PublishEdition(edition=bundle.hash, partitions=1), "source admin"
-        )
+        modes = tuple(AreaMode(area=area, mode=mode) for area, mode in sorted(self.rules.modes.items()))
+        asked = PublishEdition(edition=bundle.hash, modes=modes, partitions=1)
+        self.send(REGISTRY_COMMANDS.name, CITY, asked, "source admin")
 
     def deliver(self, topic: str) -> bool:
         """One message of one inbox, if any waits there."""

@@ -110,7 +110,7 @@ def _quieten(city: SimulatedCity) -> None:
         clock.skew = clock.right
     city.bugs.clear()
     city.settle_views()
-    stamps = [records[-1].appended for records in city.broker.ever.values()]
+    stamps = [records[-1].appended for records in city.broker.ever.values() if records]
     world.now = max([world.now, *stamps])
     for _ in range(200):
         world.step()

@@ -167,9 +167,12 @@ def _overtaken(state: InForce, edition: str) -> Sequence[RegistryEvent]:
 
 
 def _with_switched(state: InForce, modes: Iterable[AreaMode]) -> tuple[AreaMode, ...]:
-    """The modes with those of the areas that registry.mode has put into 急: only it ends them."""
+    """The modes of a publication, but for areas that were ever switched: there the last order counts.
+
+    Who publishes says which modes there were when the folder was read; an order may have come since.
+    """
     kept = tuple(AreaMode(area=area, mode=EMERGENCY) for area in state.switched)
-    return _sorted((*(one for one in modes if one.area not in state.switched), *kept))
+    return _sorted((*(one for one in modes if one.area not in state.ordered), *kept))
 
 
 def _sorted(modes: Iterable[AreaMode]) -> tuple[AreaMode, ...]:

@@ -65,7 +65,9 @@ def _failed(state: InForce, event: CompositionFailed) -> InForce:
 
 def _mode(state: InForce, event: ModeSettled) -> InForce:
     switched = state.switched - {event.area}
-    return replace(state, switched=switched | {event.area} if event.mode == "emergency" else switched)
+    if event.mode == "emergency":
+        switched |= {event.area}
+    return replace(state, ordered=state.ordered | {event.area}, switched=switched)
 
 
 evolve = folding(

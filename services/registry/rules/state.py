@@ -24,9 +24,9 @@ class Composing(Struct, frozen=True):
 class InForce(Struct, frozen=True):
     """What the city decides by: the last number, its edition and the areas in a mode of their own.
 
-    `switched` are the areas that registry.mode has put into 急, `kept` the entries whose rows come from
-    the workflow, `waiting` the changes that no edition holds yet. `asked` is the edition that somebody
-    published, if `edition` was composed from it.
+    `ordered` are the areas that registry.mode has ever switched, `switched` those of them that are in 急;
+    `kept` are the entries whose rows come from the workflow, `waiting` the changes that no edition holds yet.
+    `asked` is the edition that somebody published, if `edition` was composed from it.
     """
 
     number: int = 0
@@ -34,6 +34,7 @@ class InForce(Struct, frozen=True):
     modes: tuple[AreaMode, ...] = ()
     partitions: int = 0
     asked: str = ""
+    ordered: frozenset[str] = frozenset()
     switched: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
     waiting: tuple[RowChange, ...] = ()

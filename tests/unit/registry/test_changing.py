@@ -239,3 +239,11 @@ def test_a_switch_while_something_is_composed_holds_afterwards(registry: Registr
     registry.publishes(OTHER)
     registry.when(ChangeMode(area="S1", mode="normal", switch=2))
     registry.composed(2, TWO).then(published(5, TWO), settled(2, 5, TWO, asked=OTHER))
+
+
+def test_a_folder_published_with_the_modes_of_before_begins_no_emergency_anew(registry: Registry) -> None:
+    """Who publishes repeats the modes that there were when the folder was read."""
+    registry.when(ChangeMode(area="S1", mode="emergency", switch=1))
+    registry.when(ChangeMode(area="S1", mode="normal", switch=2))
+    other = AreaMode(area="C2", mode="emergency")
+    registry.publishes(OTHER, STORM, other).then(published(4, OTHER, other))

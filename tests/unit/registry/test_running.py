@@ -244,8 +244,13 @@ def test_one_new_version_at_a_time_by_who_is_concerned() -> None:
     tale().approved().when(AmendEntry(text=NEXT), sender=post("CG-handler")).refused("wrong_state")
     soon = replace(NEXT, valid_from=FIRST)
     tale().started().when(AmendEntry(text=soon), sender=post("CG-handler")).refused("too_late")
-    bare = replace(NEXT, legal_basis=())
-    tale().started().when(AmendEntry(text=bare), sender=post("CG-handler")).refused("no_basis")
+    for without, code in (
+        ({"legal_basis": ()}, "no_basis"),
+        ({"duties": ""}, "no_duties"),
+        ({"guiding_dept": "JW1"}, "bad_level"),
+    ):
+        bare = AmendEntry(text=replace(NEXT, **without))  # type: ignore[arg-type]
+        tale().started().when(bare, sender=post("CG-handler")).refused(code)
 
 
 # ── the end ──────────────────────────────────────────────────────────────────────────────────────────
@@ -291,6 +296,8 @@ def test_while_the_register_has_not_answered_nothing_else_is_asked() -> None:
     entry = tale().started().by("CG-handler", ExitEntry(reason="任务完成"))
     for command, code in ((ExitEntry(reason="又"), "JD-handler"), (AmendEntry(text=NEXT), "CG-handler")):
         entry.when(command, sender=post(code)).refused("change_pending")
+    paid = tale().started(ASSIST).by("OPS-finance", proof(FIRST, JULY))
+    paid.when(proof(FIRST, JULY), sender=post("OPS-finance")).refused("change_pending")
 
 
 def test_the_last_day_ends_an_entry_and_the_register_need_not_be_asked() -> None:

@@ -152,6 +152,10 @@ def test_the_promised_money_comes_and_who_supervises_may_end_it(entry: Tale) -> 
     tale().started().when(ExitEntry(reason="x"), sender=post("OPS-supervisor")).refused("not_permitted")
 
 
+def test_while_the_register_has_not_answered_it_is_not_renewed(entry: Tale) -> None:
+    granted(entry).when(GRANT, sender=post("OPS-supervisor")).refused("change_pending")
+
+
 def test_it_is_not_for_what_is_under_way_or_in_force() -> None:
     tale().applied(OWN).when(GRANT, sender=post("OPS-supervisor")).refused("wrong_state")
     tale().started().when(GRANT, sender=post("OPS-supervisor")).refused("wrong_state")

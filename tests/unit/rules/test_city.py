@@ -5,9 +5,12 @@ from msgspec.structs import replace
 
 from rules.bundle import Bundle
 from rules.check import check
+from rules.faults import Fault
 from rules.inforce import Rules
 from rules.modes import Mode
 from rules.policies import Policies, Policy
+from rules.reading.city import read_bounds
+from rules.rows import Folder, Node
 from rules.units import Units
 from tests.builders_city import MANHOLE, STREET_TRADING, limit, tiny_city, tiny_parts
 
@@ -135,3 +138,15 @@ def test_a_city_without_a_body_that_could_act_is_refused() -> None:
         ("no_fallback", "市政养护"),
     }
     assert Bundle(parts, "").units["GOV"].powers
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("decide_days", 1), ("notice_days", 1), ("notice_extra_days", 0)]
+)
+def test_who_must_decide_or_may_object_has_a_day_at_least(name: str, least: int) -> None:
+    for number in (least - 1, least):
+        faults: list[Fault] = []
+        folder = Folder(documents={"bounds.yaml": Node(1, {name: Node(1, str(number))})})
+        bounds = read_bounds(folder, faults)
+        assert [fault.code for fault in faults] == (["bad_number"] if number < least else [])
+        assert getattr(bounds, name) == least
