@@ -1,6 +1,7 @@
 """`gridcase rules publish`: a bundle in force in a city that lives (发布规则)."""
 
 import asyncio
+from itertools import dropwhile
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
@@ -95,12 +96,13 @@ async def _decided(city: Doorway, bundle: Bundle, receipt: Receipt, before: InFo
     """
     for _ in range(max(1, round(wait / _LOOK_SECONDS))):
         view = await city.view()
-        now = await _in_force(view)
+        records = await view.history(REGISTRY_RULES.name, view.code)
+        now = folded(REGISTRY_RULES, records)
         if now.number > before.number and bundle.hash in {now.edition, now.asked}:
             return now
-        for record in await view.history(REGISTRY_RULES.name, view.code):
+        for record in dropwhile(lambda one: one.cause.id != receipt.id, records):
             event = trusted(record.body).message
-            if record.cause.id == receipt.id and isinstance(event, PublicationRefused):
+            if isinstance(event, PublicationRefused):
                 raise NotPublished(edition=bundle.hash[:12], why=words.refusal(event.refusal))
         await asyncio.sleep(_LOOK_SECONDS)
     return before

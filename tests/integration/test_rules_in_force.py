@@ -135,3 +135,15 @@ def test_a_file_needs_what_its_reports_went_by(tmp_path: Path, other: Path) -> N
     found = run("rules", "try", other, "--events", rows(tmp_path / "r.csv", 1))
     assert found.exit_code == Exit.NOT_FOUND
     assert "--against" in found.stderr
+
+
+def test_a_folder_is_in_force_with_what_went_through_the_workflow(database: str, other: Path) -> None:
+    paid = '{"proof_id": "P-9", "covers_from": "2026-01-01", "covers_to": "2027-12-31"}'
+    words = ("--command", "RecordFunding", "--entry", "AST-01", "--as", "P-YX-GOV-1", "--data", paid)
+    sent = run("send", *words, "--wait", 20, "--database", database)
+    assert sent.exit_code == 0, sent.output
+    page = run("rules", "publish", other, "--database", database)
+    assert "rules 3" in page.stdout
+    assert "AST-01" not in page.stdout
+    again = value("rules", "publish", other, "--database", database)
+    assert (again["rules"], again["in_force"]) == (3, True)
