@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from cli import trying
 from cli.main import app
 from cli.output import Exit
-from tests.keeping import TINY
+from tests.keeping import TINY, Keeper
 
 DEMO = Path(__file__).parents[2] / "cities" / "demo"
 RUBBISH = "E-01-10"
@@ -147,3 +147,61 @@ def test_a_folder_is_in_force_with_what_went_through_the_workflow(database: str,
     assert "AST-01" not in page.stdout
     again = value("rules", "publish", other, "--database", database)
     assert (again["rules"], again["in_force"]) == (3, True)
+
+
+CLUTTER, CORNER = "E-01-36", "102.105,36.505"
+
+
+def redrawn(keeper: Keeper) -> None:
+    """The two communities change their grounds: the corner lies in the other one now."""
+    sheet = keeper.path / "areas.geojson"
+    text = sheet.read_text("utf-8")
+    for one, other in (("C1", "C2"), ("G11", "G21"), ("G12", "G22")):
+        for before, after in ((one, "?"), (other, one), ("?", other)):
+            text = text.replace(f'"code": "{before}"', f'"code": "{after}"')
+    sheet.write_text(text, "utf-8")
+
+
+def dissolved(keeper: Keeper) -> None:
+    """The committee of the corner is gone; another one is there under another code."""
+    for sheet in keeper.path.glob("*.csv"):
+        text = sheet.read_text("utf-8")
+        sheet.write_text(text.replace("JW1-", "JW9-").replace("JW1,", "JW9,"), "utf-8")
+
+
+def forbidden(keeper: Keeper) -> None:
+    """The entry that let the committee lead is taken back: the street does it instead."""
+    keeper.edit("entries.csv", "OWN-02,1,E-01-36,C1,own,", "OWN-02,2,E-01-36,C1,prohibited,")
+
+
+@pytest.mark.parametrize(
+    ("change", "lead", "why"),
+    [
+        (redrawn, "JW2", {"kind": "ahead", "unit": "JW2"}),
+        (dissolved, "JW9", {"kind": "ahead", "unit": "JW9"}),
+        (forbidden, "JD", {"kind": "refused", "unit": "JW1", "step": 5, "verdict": "prohibited"}),
+    ],
+)
+def test_an_old_case_stays_as_it_was_and_the_same_case_today_goes_elsewhere(
+    tmp_path: Path, keeper: Keeper, change: Callable[[Keeper], None], lead: str, why: dict[str, Any]
+) -> None:
+    database = f"sqlite:///{tmp_path / 'city.db'}"
+    assert run("init", "--city", TINY, "--partitions", 2, "--database", database).exit_code == 0
+    clutter = ("send", "--text", "楼道堆物", "--matter", CLUTTER, "--at", CORNER, "--wait", 20)
+    old = value(*clutter, "--id", "a1", "--database", database)["case"]
+    told = value("explain", "route", old, "--database", database)
+    assert told[0]["lead"] == "JW1"
+
+    change(keeper)
+    events = tmp_path / "events.csv"
+    events.write_text(f"id,matter,time,lon,lat\n{old},{CLUTTER},2026-11-23T10:00+08:00,{CORNER}\n", "utf-8")
+    (move,) = value("rules", "try", keeper.path, "--events", events, "--against", TINY)["moves"]
+    assert (move["before"], move["after"], move["examples"]) == ("JW1", lead, [old])
+    assert why.items() <= move["reason"].items()
+
+    assert value("rules", "publish", keeper.path, "--database", database)["rules"] == 2
+    assert value("explain", "route", old, "--database", database) == told
+    far = ("send", "--text", "楼道堆物", "--matter", CLUTTER, "--at", "102.101,36.501", "--wait", 20)
+    new = value(*far, "--id", "a2", "--database", database)["case"]
+    assert led(database, new) == lead
+    assert run("replay", "--database", database).exit_code == 0
