@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from rules.admission import ENFORCE, OBSERVE, OFF, Enforcement
-from rules.bundle import Bundle
+from rules.bundle import Bundle, Parts
 from rules.edition import Edition
 from rules.inforce import Rules
 from rules.modes import Mode
@@ -43,7 +43,7 @@ class Asked(NamedTuple):
 @st.composite
 def asked(draw: st.DrawFn) -> Asked:
     """A walk in a random city, from a random place, in a random mode, with units proposed and released."""
-    parts = draw(cities)
+    parts: Parts = draw(cities)
     own = tuple(entry for entry in parts.entries if not entry.entry_id.startswith("NEG-"))
     parts = replace(parts, entries=(*DENIES, *own), enforcement=draw(strengths))
     bundle = Edition.of(parts).load()
