@@ -3,7 +3,7 @@ or is the fallback (design §4.2).
 """
 
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,7 +43,7 @@ class Asked(NamedTuple):
 @st.composite
 def asked(draw: st.DrawFn) -> Asked:
     """A walk in a random city, from a random place, in a random mode, with units proposed and released."""
-    parts: Parts = draw(cities)
+    parts = cast("Parts", draw(cities))
     own = tuple(entry for entry in parts.entries if not entry.entry_id.startswith("NEG-"))
     parts = replace(parts, entries=(*DENIES, *own), enforcement=draw(strengths))
     bundle = Edition.of(parts).load()
