@@ -1,6 +1,6 @@
 """`gridcase case`: one case for people to read, and the list of all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -14,7 +14,7 @@ from cli.opening import look
 from cli.options import AsJson, CaseNumber, Database, one_of
 from cli.output import emit, facts, table
 from cli.reading import View
-from cli.timeline import Entry, Teller
+from cli.timeline import Teller, timeline
 from kernel.journal import Record
 from rules.clocks import LAWS
 from schemas.case.states import OPEN, State
@@ -104,7 +104,8 @@ async def shown(city: View, number: str) -> tuple[Any, ...]:
         "clocks": [_clock(name, clock) for name, clock in clocks.clocks.items()],
         "events": [entry._asdict() for entry in entries],
     }
-    return value, _facts(city, case), "", _clocks(city, clocks), _timeline(city, entries)
+    told = timeline("timeline 经过", entries, lambda at: city.local(at)[5:], words.state_words)
+    return value, _facts(city, case), "", _clocks(city, clocks), told
 
 
 def _facts(city: View, case: Case) -> Table:
@@ -179,21 +180,6 @@ def _clock(name: str, clock: Clock) -> dict[str, Any]:
         "clock": name, "since": run.start, "due": run.due, "paused": clock.paused,
         "breached": clock.breached, "limit": run.term.text if run.term else "", "unit": run.unit,
     }  # fmt: skip
-
-
-def _timeline(city: View, entries: Iterable[Entry]) -> Table:
-    """Event after event with what it says below; a state is told where it changed."""
-    rows: list[Sequence[Any]] = []
-    before = ""
-    for entry in entries:
-        head = Text(entry.event, style="bold").append(f"  by {entry.by}", style="dim not bold")
-        if entry.state and entry.state != before:
-            head.append(f"  → {words.state_words(entry.state)}", style="green not bold")
-        before = entry.state or before
-        if entry.said:
-            head.append(f"\n{entry.said}", style="not bold")
-        rows.append((entry.version, city.local(entry.at)[5:], head))
-    return table("timeline 经过", ("#", "time", "event"), rows, right=(0,), whole=(0, 1))
 
 
 async def _rows(city: View, wanted: Wanted) -> list[dict[str, Any]]:

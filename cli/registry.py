@@ -13,7 +13,7 @@ from cli.opening import look
 from cli.options import AsJson, Database, one_of
 from cli.output import NotThere, emit, facts, table
 from cli.reading import View, folded
-from cli.timeline import Entry, Teller
+from cli.timeline import Teller, timeline
 from rules.admission import Entry as Line
 from rules.registering import entry_of
 from rules.validity import FIRST_DAY, LAST_DAY
@@ -68,7 +68,9 @@ async def shown(city: View, name: str) -> tuple[Any, ...]:
     }
     pages: list[Any] = [_facts(city, name, dossier, lines), ""]
     pages.append(_register(city, lines) if lines else "not in the register in force 未登记")
-    return value, *pages, *([_timeline(city, entries)] if entries else [])
+    if entries:
+        pages.append(timeline("history 经过", entries, city.local, words.entry_state))
+    return value, *pages
 
 
 async def listed(city: View, state: str) -> tuple[Any, Table]:
@@ -191,18 +193,3 @@ def _standing(line: Line, day: Any) -> Text:
         if line.funded(day)
         else Text("unfunded 经费未到位", style="yellow")
     )
-
-
-def _timeline(city: View, entries: Sequence[Entry]) -> Table:
-    """Event after event with what it says below; a state is told where it changed."""
-    rows: list[Sequence[Any]] = []
-    before = ""
-    for entry in entries:
-        head = Text(entry.event, style="bold").append(f"  by {entry.by}", style="dim not bold")
-        if entry.state and entry.state != before:
-            head.append(f"  → {words.entry_state(entry.state)}", style="green not bold")
-        before = entry.state or before
-        if entry.said:
-            head.append(f"\n{entry.said}", style="not bold")
-        rows.append((entry.version, city.local(entry.at), head))
-    return table("history 经过", ("#", "time", "event"), rows, right=(0,), whole=(0, 1))

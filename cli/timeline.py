@@ -1,12 +1,16 @@
 """One case event after the other, each in a line: what it says that the one before did not."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from rich.table import Table
+from rich.text import Text
+
 from cli import words
+from cli.output import table
 from kernel.journal import Record, Via
 from rules.bundle import Bundle
 from schemas.refusal import Refusal
@@ -23,6 +27,23 @@ class Entry(NamedTuple):
     by: str
     said: str
     state: str = ""
+
+
+def timeline(
+    title: str, entries: Iterable[Entry], at: Callable[[datetime], str], state: Callable[[str], str]
+) -> Table:
+    """Event after event with what it says below; a state is told where it changed."""
+    rows: list[Sequence[Any]] = []
+    before = ""
+    for entry in entries:
+        head = Text(entry.event, style="bold").append(f"  by {entry.by}", style="dim not bold")
+        if entry.state and entry.state != before:
+            head.append(f"  → {state(entry.state)}", style="green not bold")
+        before = entry.state or before
+        if entry.said:
+            head.append(f"\n{entry.said}", style="not bold")
+        rows.append((entry.version, at(entry.at), head))
+    return table(title, ("#", "time", "event"), rows, right=(0,), whole=(0, 1))
 
 
 class Teller:

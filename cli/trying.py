@@ -1,7 +1,7 @@
 """`gridcase rules try`: another bundle on what has happened, before anybody publishes it (试算)."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from multiprocessing import get_context
@@ -46,28 +46,34 @@ class Move(NamedTuple):
     reason: Reason
 
 
-class Trial(NamedTuple):
-    """Reports tried, of them by a person and without an answer, and the differences with a few examples."""
+class Tally:
+    """Reports tried, those without an answer before, and the differences with a few examples of each."""
 
-    tried: int
-    by_hand: int
-    unanswered: Counter[str]
-    moves: Counter[Move]
-    examples: dict[Move, list[str]]
+    def __init__(self) -> None:
+        self.tried = self.by_hand = 0
+        self.unanswered: Counter[str] = Counter()
+        self.moves: Counter[Move] = Counter()
+        self.examples: dict[Move, list[str]] = {}
 
-    def __add__(self, other: "Trial") -> "Trial":  # type: ignore[override]
-        """Both together."""
-        examples = {
-            move: [*self.examples.get(move, ()), *other.examples.get(move, ())][:_EXAMPLES]
-            for move in (*self.examples, *other.examples)
-        }
-        return Trial(
-            self.tried + other.tried,
-            self.by_hand + other.by_hand,
-            self.unanswered + other.unanswered,
-            self.moves + other.moves,
-            examples,
-        )
+    def add(self, name: str, move: Move | None) -> None:
+        """One report more, and what differs for it."""
+        self.tried += 1
+        if move is not None:
+            self.moves[move] += 1
+            self._keep(move, [name])
+
+    def join(self, other: "Tally") -> None:
+        """What another process has counted."""
+        self.tried += other.tried
+        self.by_hand += other.by_hand
+        self.unanswered += other.unanswered
+        self.moves += other.moves
+        for move, names in other.examples.items():
+            self._keep(move, names)
+
+    def _keep(self, move: Move, names: Sequence[str]) -> None:
+        known = self.examples.setdefault(move, [])
+        known += names[: _EXAMPLES - len(known)]
 
 
 def try_(
@@ -97,13 +103,13 @@ def try_(
     _show(found, old, new, language, as_json=as_json)
 
 
-async def _lived(city: View, new: Bundle) -> tuple[Bundle, Trial]:
+async def _lived(city: View, new: Bundle) -> tuple[Bundle, Tally]:
     """The first finding of every case on record, and what the new edition would have found in its place."""
     if city.bundle is None:
         raise NotThere(what=f"an edition of {city.code}", do="found the city with gridcase init")
     seen: set[str] = set()
     states: dict[str, Any] = {}
-    trial = _Tally()
+    trial = Tally()
     async for record in city.after(ROUTER_CASE.name, {}):
         if record.stream in seen or record.stream.startswith(RULES_STREAM):
             continue
@@ -114,10 +120,10 @@ async def _lived(city: View, new: Bundle) -> tuple[Bundle, Trial]:
         else:
             state = states.get(record.stream, ROUTER_CASE.initial)
             states[record.stream] = ROUTER_CASE.evolve(state, event)
-    return city.bundle, trial.result()
+    return city.bundle, trial
 
 
-def _try_case(trial: "_Tally", finding: AdmissionDecided, case: Any, new: Bundle) -> None:
+def _try_case(trial: Tally, finding: AdmissionDecided, case: Any, new: Bundle) -> None:
     if finding.verdicts and finding.verdicts[0].origin == "named":
         trial.by_hand += 1
         return
@@ -132,29 +138,7 @@ def _try_case(trial: "_Tally", finding: AdmissionDecided, case: Any, new: Bundle
     trial.add(case.id, Move(finding.matter, finding.lead, now.lead, why) if why else None)
 
 
-class _Tally:
-    """Counts as it goes."""
-
-    def __init__(self) -> None:
-        self.tried = self.by_hand = 0
-        self.unanswered: Counter[str] = Counter()
-        self.moves: Counter[Move] = Counter()
-        self.examples: dict[Move, list[str]] = {}
-
-    def add(self, name: str, move: Move | None) -> None:
-        """One report more, and what differs for it."""
-        self.tried += 1
-        if move is not None:
-            self.moves[move] += 1
-            examples = self.examples.setdefault(move, [])
-            if len(examples) < _EXAMPLES:
-                examples.append(name)
-
-    def result(self) -> Trial:
-        return Trial(self.tried, self.by_hand, self.unanswered, self.moves, self.examples)
-
-
-def _tried(file: Path, encoding: Encoding, old: Rules, new: Bundle) -> Trial:
+def _tried(file: Path, encoding: Encoding, old: Rules, new: Bundle) -> Tally:
     """All rows of a file; a large one is read by as many processes as there are processors."""
     if not file.exists():
         raise NotThere(what=f"file {file}", do="check the path")
@@ -166,19 +150,19 @@ def _tried(file: Path, encoding: Encoding, old: Rules, new: Bundle) -> Trial:
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
         first, *rest = pool.map(_try_share, shares)
     for one in rest:
-        first = first + one
+        first.join(one)
     return first
 
 
-def _try_share(share: tuple[Path, Encoding, list[bytes], int, Mapping[str, Mode], int, int]) -> Trial:
+def _try_share(share: tuple[Path, Encoding, list[bytes], int, Mapping[str, Mode], int, int]) -> Tally:
     """Every so-manieth row, in a process of its own."""
     file, encoding, packed, number, modes, first, step = share
     old, new = [Edition.unpack(body).load() for body in packed]
     return _try_rows(file, encoding, _Pair(Rules(number, old, modes), Rules(0, new)), first, step)
 
 
-def _try_rows(file: Path, encoding: Encoding, pair: "_Pair", first: int, step: int) -> Trial:
-    trial = _Tally()
+def _try_rows(file: Path, encoding: Encoding, pair: "_Pair", first: int, step: int) -> Tally:
+    trial = Tally()
     for row in islice(read_rows(file, encoding, NEEDED), first, None, step):
         if isinstance(row.cells, Refusal):
             trial.unanswered[row.cells.code] += 1
@@ -188,7 +172,7 @@ def _try_rows(file: Path, encoding: Encoding, pair: "_Pair", first: int, step: i
             trial.unanswered[move] += 1
         else:
             trial.add(row.cells.get("id") or f"row {row.number}", move)
-    return trial.result()
+    return trial
 
 
 class _Pair:
@@ -217,13 +201,13 @@ class _Pair:
 
 
 def _key(asked: Asked) -> tuple[object, ...]:
-    """All that the decision depends on: the guard knows days, not hours."""
+    """All that the decision depends on: the guard knows what holds on a day, and no hours."""
     rules = asked.rules
-    day = rules.bundle.day(asked.t)
-    return asked.matter.code, asked.area, asked.found.areas, rules.mode(asked.area), day
+    stretch = rules.bundle.stretch(rules.bundle.day(asked.t))
+    return asked.matter.code, asked.area, asked.found.areas, rules.mode(asked.area), stretch
 
 
-def _show(found: Trial, old: Bundle, new: Bundle, language: Tongue, *, as_json: bool) -> None:
+def _show(found: Tally, old: Bundle, new: Bundle, language: Tongue, *, as_json: bool) -> None:
     moved = found.moves.total()
     value = {
         "before": old.hash,
@@ -246,7 +230,7 @@ def _show(found: Trial, old: Bundle, new: Bundle, language: Tongue, *, as_json: 
     emit(value, table(title, heads, rows, right=(0,)), *last, as_json=as_json)
 
 
-def _move(move: Move, count: int, found: Trial, old: Bundle, new: Bundle) -> dict[str, Any]:
+def _move(move: Move, count: int, found: Tally, old: Bundle, new: Bundle) -> dict[str, Any]:
     said = {tongue.value: _why(move, old, new, tongue) for tongue in Tongue}
     return {
         "reports": count,
@@ -260,7 +244,7 @@ def _move(move: Move, count: int, found: Trial, old: Bundle, new: Bundle) -> dic
 
 
 def _rows(
-    moves: Iterable[tuple[Move, int]], found: Trial, old: Bundle, new: Bundle, language: Tongue
+    moves: Iterable[tuple[Move, int]], found: Tally, old: Bundle, new: Bundle, language: Tongue
 ) -> Iterator[tuple[str, ...]]:
     for move, count in moves:
         bundle = old if old.matters.get(move.matter) else new

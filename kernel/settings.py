@@ -139,8 +139,8 @@ class Settings(BaseSettings):
         0.25,
         gt=0,
         le=60,
-        description="After how long a worker without messages looks at its timers; four times as long once none came "
-        "for forty such looks.",
+        description="After how long a worker without messages looks at its timers; four times as long once "
+        "none came for forty such looks.",
     )
     look_seconds: float = Field(
         1.0,

@@ -78,6 +78,26 @@ def deciding(
     return decide
 
 
+def from_(*states: S) -> frozenset[S]:
+    """A column of a table of commands: the states in which it may come."""
+    return frozenset(states)
+
+
+def to(*states: S) -> frozenset[S]:
+    """The states in which its subject may be afterwards: for docs, tests and simulator. None: it stays."""
+    return frozenset(states)
+
+
+def by(*roles: S) -> tuple[S, ...]:
+    """Who may send it: the first role that the sender holds is enough."""
+    return roles
+
+
+def needs(*guards: S) -> tuple[S, ...]:
+    """What must hold besides, in this order."""
+    return guards
+
+
 def complete(union: Any, rows: Sequence[tuple[type, Any]]) -> dict[type, Any]:
     """The rows as a dict; raises `IncompleteTable` unless they are exactly the members of `union`."""
     wanted: set[type] = set(get_args(union) or (union,))

@@ -1,3 +1,4 @@
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,7 +21,7 @@ from rules.posts import Post, Posts
 from rules.routes import Route, Routes
 from rules.templates import Template, Templates
 from rules.units import Unit, Units
-from rules.validity import FIRST_DAY
+from rules.validity import FIRST_DAY, LAST_DAY
 from rules.workdays import EPOCH, Calendars, calendars
 
 QUARTER: Final = timedelta(minutes=15)
@@ -101,7 +102,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     staffing: tuple[Staffing, ...] = ()
 
 
-_OF_ENTRIES: Final = frozenset({"parts", "hash", "register"})
+_OF_ENTRIES: Final = frozenset({"parts", "hash", "register", "_turns"})
 """What of a bundle another register changes."""
 
 
@@ -121,6 +122,26 @@ class Bundle:
     def day(self, when: datetime) -> date:
         """The city's calendar day of an instant: what every lookup by day wants."""
         return self._days((when - EPOCH) // QUARTER)
+
+    def stretch(self, day: date) -> int:
+        """The number of the stretch of days, around this one, in which no row begins or ceases to hold.
+
+        Whatever depends on a day only by what holds on it is the same on all days of a stretch.
+        """
+        return bisect_right(self._turns, day)
+
+    @cached_property
+    def _turns(self) -> tuple[date, ...]:
+        parts = self.parts
+        begins = {row.valid_from for row in (*parts.enforcement, *parts.shapes)}
+        ends: set[date] = set()
+        for rows in (parts.areas, parts.units, parts.posts, parts.pairings, parts.entries):
+            begins.update(row.valid_from for row in rows)
+            ends.update(row.valid_to for row in rows)
+        for entry in parts.entries:
+            begins.add(entry.funding.covers_from)
+            ends.add(entry.funding.covers_to)
+        return tuple(sorted(begins | {end + timedelta(days=1) for end in ends if end != LAST_DAY}))
 
     @cached_property
     def _days(self) -> Callable[[int], date]:

@@ -5,6 +5,7 @@
 from datetime import timedelta
 from typing import Final
 
+from kernel.acting import acting_post
 from kernel.processor import Context
 from rules.clocks import DEFAULTS
 from rules.matters import Matter
@@ -17,7 +18,6 @@ from schemas.case.opening import AcceptCase, VoidCase
 from schemas.case.states import OPEN, State
 from schemas.case.supervising import LiftSupervision, Supervise
 from schemas.refusal import Refusal
-from services.router.acting import acting_post
 from services.router.state import Calls, Case
 
 VOID_REASONS: Final = (

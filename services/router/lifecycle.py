@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from kernel.table import by, from_, needs, to
 from schemas.case.assigning import AssignCase
 from schemas.case.closing import RecordCallback, RecordInspection, ReopenCase, ReportResolved, WriteOff
 from schemas.case.handling import RecordProgress, SignCase
@@ -70,7 +71,7 @@ from services.router.senders import (
     up,
     when_late,
 )
-from services.router.table import Row, by, from_, needs, on, table, to
+from services.router.table import Row, on, table
 
 NONE, RECEIVED, DELIBERATING, TO_ROUTE = State.NONE, State.RECEIVED, State.DELIBERATING, State.TO_ROUTE
 TO_SIGN, DISPUTED, HANDLING, SUSPENDED = State.TO_SIGN, State.DISPUTED, State.HANDLING, State.SUSPENDED

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
+from kernel.acting import described, held_post
 from kernel.processor import Context
 from kernel.table import complete
 from rules.posts import Post
@@ -19,7 +20,6 @@ from schemas.case.timing import BreachTakenBack
 from schemas.case.union import CaseEvent
 from schemas.refusal import Refusal
 from services.router import firings
-from services.router.acting import acting_post
 from services.router.evolve import evolve
 from services.router.state import Case
 
@@ -30,8 +30,6 @@ Guard: TypeAlias = Callable[[Case, Any, Context], Refusal | None]
 Otherwise: TypeAlias = Callable[[Case, Any, Context], Events]
 
 CLOCK: Final = "sla.clock"
-_HELD: Final = frozenset({"post", "unit"})
-"""Senders that must be in force on the day."""
 
 
 class Role(NamedTuple):
@@ -54,23 +52,6 @@ class Row:
     otherwise: Otherwise | None
     fires: bool
     revised: bool
-
-
-def from_(*states: State) -> frozenset[State]:
-    return frozenset(states)
-
-
-def to(*states: State) -> frozenset[State]:
-    """The states in which the case may be afterwards; checked by tests and simulator, drawn by the docs."""
-    return frozenset(states)
-
-
-def by(*roles: Role) -> tuple[Role, ...]:
-    return roles
-
-
-def needs(*guards: Guard) -> tuple[Guard, ...]:
-    return guards
 
 
 def on(  # noqa: PLR0917 - the columns of a table
@@ -113,12 +94,9 @@ def table(union: Any, *rows: Row) -> Callable[[Case, Any, Context], Events]:
 
 
 def _judged(row: Row, case: Case, command: Any, context: Context) -> Events | Refusal:
-    post = None
-    if context.sender.kind in _HELD:
-        post = acting_post(context, context.rules.bundle.day(context.now))
-        if post is None:
-            expected = f"a {context.sender.kind} in force today"
-            return Refusal(code="post_not_held", expected=expected, found=context.sender.id)
+    post = held_post(context)
+    if isinstance(post, Refusal):
+        return post
     if row.revised and command.expected_revision and command.expected_revision != case.revision:
         wanted = command.expected_revision
         return Refusal(code="stale_revision", expected=str(case.revision), found=str(wanted))
@@ -152,10 +130,7 @@ def _not_permitted(row: Row, case: Case, context: Context, post: Post | None) ->
     names = [role.name for role in row.senders]
     if post is not None and post.role == "handler" and "lead" in names and case.lead:
         return Refusal(code="not_lead", expected=case.lead, found=post.unit)
-    found = (
-        f"{post.role} of {post.unit} in {post.area}" if post else f"{context.sender.kind} {context.sender.id}"
-    )
-    return Refusal(code="not_permitted", expected=" or ".join(names), found=found)
+    return Refusal(code="not_permitted", expected=" or ".join(names), found=described(post, context))
 
 
 def _refused(row: Row, case: Case, command: Any, context: Context, refusal: Refusal) -> Events:

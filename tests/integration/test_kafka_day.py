@@ -112,6 +112,7 @@ def lived_twice(ground: Ground, name: str, city: Sequence[str], same: Collection
     others = [one for one in found["differences"] if one["what"] in same]
     assert not others, others
     differing = {one["report"] for one in found["differences"]}
+    assert len(found["differences"]) <= found["cases"]["here"], found["differences"]
     assert len(differing) <= found["cases"]["here"] / 2, found["differences"]
     verdicts = gridcase("replay", environ=environ)
     assert all(one["different"] == 0 for one in verdicts), verdicts

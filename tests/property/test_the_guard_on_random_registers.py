@@ -2,7 +2,7 @@
 or is the fallback (design §4.2).
 """
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, cast
 
 from hypothesis import given, settings
@@ -13,8 +13,10 @@ from rules.admission import ENFORCE, OBSERVE, OFF, Enforcement
 from rules.bundle import Bundle, Parts
 from rules.edition import Edition
 from rules.inforce import Rules
+from rules.matters import Matter
 from rules.modes import Mode
-from services.router.admission import ADMITTED, ASSIST, LEAD, question
+from schemas.case.assigning import AdmissionDecided
+from services.router.admission import ADMITTED, ASSIST, LEAD, Question, question
 from services.router.assignment import Assignment, on_record, walk
 from services.router.candidates import place_of
 from tests.builders_city import tiny_parts
@@ -35,42 +37,60 @@ strengths = st.lists(
 ).map(tuple)
 
 
+DAYS = st.sampled_from(
+    [timedelta(days=days) for days in (-400, -327, -326, -147, -146, -145, -1, 0, 1, 38, 39, 400)]
+)
+"""From the day asked about to those on which drawn rows and their money begin and end, and beside them."""
+
+
 class Asked(NamedTuple):
     bundle: Bundle
     found: Assignment
 
 
 @st.composite
-def asked(draw: st.DrawFn) -> Asked:
-    """A walk in a random city, from a random place, in a random mode, with units proposed and released."""
+def bundles(draw: st.DrawFn) -> Bundle:
+    """A random city: units, matters, entries, enforcement."""
     parts = cast("Parts", draw(cities))
     own = tuple(entry for entry in parts.entries if not entry.entry_id.startswith("NEG-"))
-    parts = replace(parts, entries=(*DENIES, *own), enforcement=draw(strengths))
-    bundle = Edition.of(parts).load()
-    area = draw(st.sampled_from(GRIDS))
-    mode = draw(st.sampled_from(list(Mode)))
-    matter = draw(st.sampled_from(parts.matters))
-    day = bundle.day(NOON)
-    rules = Rules(1, bundle, {area: mode})
-    ask = question(rules, matter, "", place_of(bundle, area, (), day), NOON)
-    codes = st.sampled_from([unit.code for unit in parts.units])
+    return Edition.of(replace(parts, entries=(*DENIES, *own), enforcement=draw(strengths))).load()
+
+
+@st.composite
+def asked(draw: st.DrawFn) -> Asked:
+    """A walk in a random city, from a random place, in a random mode, with units proposed and released."""
+    bundle = draw(bundles())
+    matter = draw(st.sampled_from(bundle.parts.matters))
+    ask = _question(bundle, matter, draw(st.sampled_from(GRIDS)), draw(st.sampled_from(list(Mode))), NOON)
+    codes = st.sampled_from([unit.code for unit in bundle.parts.units])
     first, without = draw(st.lists(codes, max_size=2)), draw(st.lists(codes, max_size=2))
     return Asked(bundle, walk(ask, first=first, without=without))
 
 
+def _question(bundle: Bundle, matter: Matter, area: str, mode: Mode, t: datetime) -> Question:
+    place = place_of(bundle, area, (), bundle.day(t))
+    return question(Rules(1, bundle, {area: mode}), matter, "", place, t)
+
+
 @settings(max_examples=300)
 @given(asked())
-def test_who_leads_or_assists_has_a_finding_that_passed(one: Asked) -> None:
+def test_whatever_stands_in_the_register(one: Asked) -> None:
+    passed_before_it_takes_part(one)
+    denies_bind(one)
+    communities_are_spared(one)
+
+
+def passed_before_it_takes_part(one: Asked) -> None:
     decided = on_record(one.found)[0]
-    passed = {(row.unit, row.role) for row in decided.verdicts if row.verdict in ADMITTED}  # type: ignore[union-attr]
+    assert isinstance(decided, AdmissionDecided)
+    passed = {(row.unit, row.role) for row in decided.verdicts if row.verdict in ADMITTED}
     lead = one.found.lead
     assert lead is None or (lead.unit, LEAD) in passed
     assert {(unit, ASSIST) for unit in one.found.assistants} <= passed
 
 
-@settings(max_examples=300)
-@given(asked())
-def test_a_deny_that_is_enforced_binds_over_every_allow(one: Asked) -> None:
+def denies_bind(one: Asked) -> None:
+    """A deny that is enforced binds over every allow."""
     ask, lead = one.found.ask, one.found.lead
     if lead is None:
         return
@@ -82,9 +102,8 @@ def test_a_deny_that_is_enforced_binds_over_every_allow(one: Asked) -> None:
     assert not (denied and firm)
 
 
-@settings(max_examples=300)
-@given(asked())
-def test_the_five_matters_and_the_fallback_are_never_a_communitys(one: Asked) -> None:
+def communities_are_spared(one: Asked) -> None:
+    """The five matters and the fallback are never a community's."""
     lead = one.found.lead
     if lead is None:
         return
@@ -92,3 +111,16 @@ def test_the_five_matters_and_the_fallback_are_never_a_communitys(one: Asked) ->
     matter = one.found.ask.matter
     if matter.row8 or not matter.row8_known or one.found.by_fallback:
         assert not guarded
+
+
+@settings(max_examples=400)
+@given(bundles(), st.sampled_from(GRIDS), st.lists(DAYS, min_size=6, max_size=12))
+def test_on_all_days_of_a_stretch_the_finding_is_the_same(
+    bundle: Bundle, area: str, days: list[timedelta]
+) -> None:
+    for matter in bundle.parts.matters:
+        found: dict[int, object] = {}
+        for ahead in days:
+            ask = _question(bundle, matter, area, Mode.NORMAL, NOON + ahead)
+            seen = [one.on_record() for one in walk(ask).findings]
+            assert found.setdefault(bundle.stretch(ask.day), seen) == seen

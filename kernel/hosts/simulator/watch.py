@@ -101,10 +101,12 @@ class Watch:
         for held in move.held:
             if held.kind is HeldKind.PARKED:
                 self._parked.setdefault((name, held.partition, held.stream), {})[held.id] = held.cause
-        for key, parked in self._parked.items():
-            if key[:2] == (name, move.cursor.partition):
-                for number in parked.keys() & released:
-                    del parked[number]
+        if released:
+            for key, parked in self._parked.items():
+                if key[:2] == (name, move.cursor.partition):
+                    self._parked[key] = {
+                        number: cause for number, cause in parked.items() if number not in released
+                    }
 
     def _snapshots(self, name: str, move: Move) -> None:
         """A snapshot is the fold of committed rows, at a version that is there."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from kernel.processor import Context
-from kernel.table import decides, deciding
+from kernel.table import by, decides, deciding, from_, needs, to
 from schemas.entry.commands import (
     AmendEntry,
     ApplyEntry,
@@ -76,7 +76,7 @@ from services.registry.entry.senders import (
     sup_of_temporary,
 )
 from services.registry.entry.state import Dossier
-from services.registry.entry.table import Row, by, from_, needs, on, table, to
+from services.registry.entry.table import Row, on, table
 
 NONE, REVIEWING, NOTICED, APPROVED = (
     EntryState.NONE, EntryState.REVIEWING, EntryState.NOTICED, EntryState.APPROVED,

@@ -7,8 +7,9 @@ state of the picked version allow it, may this sender, do the guards hold.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from kernel.acting import described, held_post
 from kernel.processor import Context
 from kernel.table import complete
 from rules.posts import Post
@@ -16,7 +17,6 @@ from schemas.entry.events import EntryCommandRefused, EntryEvent
 from schemas.entry.states import EntryState
 from schemas.refusal import Refusal
 from schemas.register import FaultTold
-from services.registry.acting import acting_post
 from services.registry.entry.decisions.taking_up import taken_up
 from services.registry.entry.evolve import evolve
 from services.registry.entry.state import Dossier, Version
@@ -25,9 +25,6 @@ C = TypeVar("C")
 Events: TypeAlias = Sequence[EntryEvent]
 Decision: TypeAlias = Callable[[Dossier, C, Context], Events]
 Pick: TypeAlias = Callable[[Dossier, Any], Version | None]
-
-_HELD: Final = frozenset({"post", "unit"})
-"""Senders that must be in force on the day."""
 
 
 class Against(NamedTuple):
@@ -58,23 +55,6 @@ class Row:
     targets: frozenset[EntryState]
     senders: tuple[Role, ...]
     guards: tuple[Guard, ...]
-
-
-def from_(*states: EntryState) -> frozenset[EntryState]:
-    return frozenset(states)
-
-
-def to(*states: EntryState) -> frozenset[EntryState]:
-    """The states in which the version may be afterwards, drawn by the docs; none: it stays."""
-    return frozenset(states)
-
-
-def by(*roles: Role) -> tuple[Role, ...]:
-    return roles
-
-
-def needs(*guards: Guard) -> tuple[Guard, ...]:
-    return guards
 
 
 def on(  # noqa: PLR0917 - the columns of a table
@@ -113,28 +93,21 @@ def table(union: Any, *rows: Row) -> Callable[[Dossier, Any, Context], Events]:
 
 
 def _judged(row: Row, dossier: Dossier, command: Any, context: Context) -> Events | Against:
-    bundle = context.rules.bundle
-    post = acting_post(context, bundle.day(context.now))
-    if post is None and context.sender.kind in _HELD:
-        return _against("no_post", "a post or unit in force today", context.sender.id)
+    post = held_post(context)
+    if isinstance(post, Refusal):
+        return Against(post)
     picked = row.pick(dossier, command)
     state = picked.state if picked else dossier.ended
     if state not in row.sources:
         return _against("wrong_state", " or ".join(sorted(row.sources)), state)
     if not any(role.holds(dossier, command, context, post) for role in row.senders):
         names = " or ".join(role.name for role in row.senders)
-        return _against("not_permitted", names, _who(post, context))
+        return _against("not_permitted", names, described(post, context))
     for guard in row.guards:
         against = guard(dossier, command, context)
         if against is not None:
             return against
     return row.decision(dossier, command, context)
-
-
-def _who(post: Post | None, context: Context) -> str:
-    if post is None:
-        return f"{context.sender.kind} {context.sender.id}"
-    return f"{post.role} of {post.unit} in {post.area}"
 
 
 def _against(code: str, expected: str, found: str) -> Against:

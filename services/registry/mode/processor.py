@@ -6,10 +6,10 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from kernel.acting import described, held_post
 from kernel.processor import Context, Effect, Processor
 from kernel.table import decides, deciding, folding, nothing, reacting, sends, unchanged, when
 from rules.modes import Mode
-from rules.posts import Post
 from schemas.envelope import Envelope
 from schemas.refusal import Refusal
 from schemas.registry import ChangeMode
@@ -23,7 +23,6 @@ from schemas.switching import (
     SwitchRefused,
 )
 from schemas.topics import REGISTRY_COMMANDS, REGISTRY_MODES
-from services.registry.acting import acting_post
 
 ORDERS: Final = ("supervisor", "lead_officer")
 """The posts that may order a switch for the areas that theirs covers."""
@@ -60,20 +59,15 @@ def in_force(state: Switch, answer: ModeChanged, context: Context) -> Sequence[S
 
 def _may_not(context: Context) -> Refusal | None:
     bundle, area = context.rules.bundle, context.stream
-    day = bundle.day(context.now)
-    if not bundle.areas.chain(area, day):
+    if not bundle.areas.chain(area, bundle.day(context.now)):
         return Refusal(code="unknown_area", expected="an area of the city, in force today", found=area)
-    post = acting_post(context, day)
-    if post is None:
-        found = f"{context.sender.kind} {context.sender.id}"
-        return Refusal(code="no_post", expected="a post in force today", found=found)
-    if post.role in ORDERS and bundle.areas.within(area, post.area):
+    post = held_post(context)
+    if isinstance(post, Refusal):
+        return post
+    if post is not None and post.role in ORDERS and bundle.areas.within(area, post.area):
         return None
-    return Refusal(code="not_permitted", expected=f"{' or '.join(ORDERS)} over {area}", found=_who(post))
-
-
-def _who(post: Post) -> str:
-    return f"{post.role} of {post.unit} in {post.area}"
+    wanted = f"{' or '.join(ORDERS)} over {area}"
+    return Refusal(code="not_permitted", expected=wanted, found=described(post, context))
 
 
 def _not_ordered(command: SwitchMode) -> Refusal | None:

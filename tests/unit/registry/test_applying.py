@@ -48,7 +48,7 @@ def test_a_unit_applies_on_its_own_topic(entry: Tale) -> None:
     [
         (post("SZ-handler"), "not_permitted"),
         (post("OPS-supervisor"), "not_permitted"),
-        (post("nobody"), "no_post"),
+        (post("nobody"), "post_not_held"),
         (Sender("reporter", "r-1"), "not_permitted"),
     ],
 )

@@ -54,7 +54,7 @@ def test_only_who_supervises_the_area_orders_it(code: str) -> None:
 
 
 def test_a_post_that_nobody_holds_orders_nothing() -> None:
-    assert refused(area().when(STORM, sender=Sender("post", "nobody"))) == "no_post"
+    assert refused(area().when(STORM, sender=Sender("post", "nobody"))) == "post_not_held"
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from kernel.acting import acting_post
 from kernel.processor import Context
 from schemas.entry.commands import AmendEntry, ApplyEntry, DecideEntry, GiveOpinion
 from schemas.entry.events import EntryApplied, EntryEvent, EntryNoticed, EntryRefused, OpinionGiven
-from services.registry.acting import acting_post
 from services.registry.entry.dates import after_working_days
 from services.registry.entry.parties import COMMUNITIES, STREET
 from services.registry.entry.rows import new_row

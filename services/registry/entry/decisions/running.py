@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from kernel.acting import acting_post
 from kernel.processor import Context
 from rules.registering import entry_of, renewals
 from schemas.entry.commands import EvaluateEntry, ExitEntry, GrantTemporary, RecordFunding
@@ -16,7 +17,6 @@ from schemas.entry.events import (
 )
 from schemas.entry.states import EntryState
 from schemas.register import RegisterRow
-from services.registry.acting import acting_post
 from services.registry.entry.dates import expires, lapses
 from services.registry.entry.picking import to_exit, to_fund
 from services.registry.entry.rows import ended_row, funded_row, granted_row, started_row
