@@ -36,7 +36,7 @@ from services.router.processor import ROUTER_CASE
 CACHE: Final = 100_000
 ZIPF: Final = 1.1
 _PAGE: Final = 20_000
-_CALM_SECONDS: Final = 12.0
+_CALM_SECONDS: Final = 20.0
 """After so long workers have come to look more rarely."""
 _IDLE_SECONDS: Final = 5.0
 _SENDER: Final = Sender("processor", "intake.desk")
